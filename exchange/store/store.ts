@@ -1,0 +1,30 @@
+/**
+ * Objects by digest. An object is immutable; its name is the SHA-256 of its stored bytes, in lower-case hex.
+ * The file system and S3 are the two implementations; `test/exchange/store` runs one suite over both.
+ */
+import type { Readable } from 'node:stream';
+
+export interface StoredObject {
+  digest: string;
+  sizeBytes: number;
+}
+
+export interface ByteRange {
+  offset: number;
+  length: number;
+}
+
+export interface ObjectStore {
+  /**
+   * Stores what `bytes` gives, hashing as it goes; visible under its digest only when whole and synced.
+   * Where `expected` is given and differs, nothing is kept and DIGEST_MISMATCH is thrown.
+   */
+  put(bytes: AsyncIterable<Uint8Array>, expected?: string): Promise<StoredObject>;
+  /** Throws OBJECT_MISSING. The bytes are not hashed again: see `verify`. */
+  read(digest: string, range?: ByteRange): Promise<Readable>;
+  stat(digest: string): Promise<StoredObject | undefined>;
+  /** Hashes the stored bytes; a difference quarantines the object and throws OBJECT_CORRUPT. */
+  verify(digest: string): Promise<StoredObject>;
+  list(): AsyncIterable<StoredObject & { storedAt: Date }>;
+  remove(digest: string): Promise<void>;
+}

@@ -1,0 +1,103 @@
+/** The table of all error codes. One entry a code; alphabetical; never renamed, never reused. */
+import type { ErrorWords, Recovery } from './errors.ts';
+
+interface ErrorCodeEntry {
+  status: number;
+  recovery: Recovery;
+  title: ErrorWords;
+  hint: ErrorWords;
+}
+
+const define = <K extends string>(table: Record<K, ErrorCodeEntry>): Record<K, ErrorCodeEntry> => table;
+
+export const errorCodes = define({
+  ARROW_INVALID: {
+    status: 422,
+    recovery: 'fatal',
+    title: { zh: 'Arrow 数据无效', en: 'Invalid Arrow data' },
+    hint: { zh: '重新生成该分片', en: 'Produce the part again; the file is not valid Arrow IPC.' },
+  },
+  CANCELLED: {
+    status: 409,
+    recovery: 'fatal',
+    title: { zh: '已取消', en: 'Cancelled' },
+    hint: { zh: '需要时重新发起', en: 'Start it again when it is wanted.' },
+  },
+  CONFIG_INVALID: {
+    status: 500,
+    recovery: 'fatal',
+    title: { zh: '配置无效', en: 'Invalid configuration' },
+    hint: { zh: '更正所指的配置项', en: 'Correct the setting that is named; unknown settings are errors too.' },
+  },
+  FENCED: {
+    status: 409,
+    recovery: 'fatal',
+    title: { zh: '已被更新的运行取代', en: 'Fenced by a newer run' },
+    hint: { zh: '无需处理，较新的运行继续', en: 'Nothing to do: a newer run or generation owns this dataset now.' },
+  },
+  INTERNAL: {
+    status: 500,
+    recovery: 'retriable',
+    title: { zh: '内部错误', en: 'Internal error' },
+    hint: { zh: '把请求编号报给运维人员', en: 'Give the request id to the operator; the log has the cause.' },
+  },
+  NOT_FOUND: {
+    status: 404,
+    recovery: 'fatal',
+    title: { zh: '不存在或无权访问', en: 'Not found' },
+    hint: {
+      zh: '检查名称，或申请授权',
+      en: 'Check the name, or request a grant: what you may not see looks the same.',
+    },
+  },
+  RECONCILIATION_MISMATCH: {
+    status: 500,
+    recovery: 'fatal',
+    title: { zh: '与来源对账不符', en: 'Totals disagree with the source' },
+    hint: {
+      zh: '不要发布；报告连接器缺陷',
+      en: 'Nothing was published. Counts or sums taken by the source differ from what was read: report it.',
+    },
+  },
+  SECRET_MISSING: {
+    status: 500,
+    recovery: 'fatal',
+    title: { zh: '缺少密钥引用', en: 'Secret reference cannot be resolved' },
+    hint: { zh: '在工作进程上设置该变量或文件', en: 'Set that variable or file for the worker process.' },
+  },
+  SNAPSHOT_LOST: {
+    status: 503,
+    recovery: 'retriable',
+    title: { zh: '快照已失效', en: 'The snapshot is gone' },
+    hint: { zh: '自动以新快照重试', en: 'The next generation opens a new snapshot; parts of two never mix.' },
+  },
+  SOURCE_AUTH: {
+    status: 502,
+    recovery: 'fatal',
+    title: { zh: '数据源拒绝登录', en: 'The source refused the credentials' },
+    hint: { zh: '检查用户和密钥引用', en: 'Check the user, its rights, and the secret reference.' },
+  },
+  SOURCE_UNREACHABLE: {
+    status: 502,
+    recovery: 'retriable',
+    title: { zh: '无法连接数据源', en: 'The source cannot be reached' },
+    hint: { zh: '检查地址、端口和网络', en: 'Check host, port and the network between the worker and the source.' },
+  },
+  TABLE_NOT_FOUND: {
+    status: 422,
+    recovery: 'fatal',
+    title: { zh: '找不到表', en: 'Table not found' },
+    hint: { zh: '用 source discover 查看可用的表', en: 'See `huitong source discover` for what this user can read.' },
+  },
+  TYPE_UNMAPPED: {
+    status: 422,
+    recovery: 'fatal',
+    title: { zh: '列类型未映射', en: 'Column type has no mapping' },
+    hint: {
+      zh: '在数据集定义中为该列指定类型，或不选该列',
+      en: 'Give the column a type override in the dataset definition, or leave it out.',
+    },
+  },
+});
+
+export type ErrorCode = keyof typeof errorCodes;

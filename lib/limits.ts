@@ -1,0 +1,23 @@
+/** Named limits, one place. The unit is the last word of the name. Everything that can grow has one. */
+export const limits = {
+  /** Rows of one record batch; a batch is also cut by `batchBytesMax`, whichever comes first. */
+  batchRowsMax: 65_536,
+  /** Decoded bytes of one record batch. A single larger cell makes a batch of one row. */
+  batchBytesMax: 16 * 1024 * 1024,
+  /** The largest cell that is read. */
+  cellBytesMax: 64 * 1024 * 1024,
+  /** Decoded rows and bytes of one part. */
+  partRowsMax: 1_048_576,
+  partBytesMax: 256 * 1024 * 1024,
+  /** Columns of one dataset. */
+  columnsMax: 1_600,
+  /** A contract document (GOVERNANCE: SCHEMA_UNSAFE). */
+  contractBytesMax: 256 * 1024,
+  contractDepthMax: 64,
+  /** Rows of a quarantine listing page, and of any other page. */
+  pageRowsMax: 1_000,
+  pageRowsDefault: 100,
+  heartbeatTimeoutMs: 20_000,
+  /** How long a snapshot may hold back vacuum in the source. */
+  snapshotAgeMaxMs: 4 * 60 * 60 * 1000,
+} as const;

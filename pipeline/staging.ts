@@ -1,0 +1,44 @@
+/**
+ * The staging client: all that a department's worker knows of the exchange. It asks for a run's assignment, and hands
+ * over objects and one report. It speaks HTTPS with the worker's own token, and per generation with a token that the
+ * exchange gives out; neither passes through Temporal.
+ */
+import type { Assignment } from '../schemas/generated/assignment.ts';
+import type { RunReport } from '../schemas/generated/run-report.ts';
+
+export type StagedKind = 'part' | 'quarantine' | 'report';
+
+export interface StagedObject {
+  digest: string;
+  sizeBytes: number;
+}
+
+/** One object on its way. `finish` compares the exchange's digest with ours; a difference is DIGEST_MISMATCH. */
+export interface StagedObjectWriter {
+  write(chunk: Uint8Array): Promise<void>;
+  finish(): Promise<StagedObject>;
+  abort(): Promise<void>;
+}
+
+/** One generation of one run. A newer generation fences this one: every later call throws FENCED. */
+export interface StagingSession {
+  readonly assignment: Assignment;
+  readonly generation: number;
+  openObject(kind: StagedKind): Promise<StagedObjectWriter>;
+  readObject(digest: string): Promise<Uint8Array>;
+  submitReport(report: RunReport): Promise<StagedObject>;
+  /** What a worker thread needs to open the same session: plain data. */
+  readonly handle: StagingHandle;
+}
+
+export interface StagingHandle {
+  url: string;
+  runId: string;
+  generation: number;
+  token: string;
+}
+
+export interface StagingClient {
+  /** Raises the run's generation and returns what is to be done. */
+  openGeneration(runId: string): Promise<StagingSession>;
+}
