@@ -1,5 +1,11 @@
 /** The table of all error codes. One entry a code; alphabetical; never renamed, never reused. */
-import type { ErrorWords, Recovery } from './errors.ts';
+export type Recovery = 'fatal' | 'retriable' | 'row';
+
+/** What an officer reads: Chinese first, English beside it. */
+interface ErrorWords {
+  zh: string;
+  en: string;
+}
 
 interface ErrorCodeEntry {
   status: number;

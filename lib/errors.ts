@@ -9,14 +9,9 @@
  * Messages say what happened and where, never a secret and never a cell of personal data.
  * The hint says what to do next. Codes are never renamed: they are part of the API.
  */
-import { type ErrorCode, errorCodes } from './error-codes.ts';
+import { type ErrorCode, errorCodes, type Recovery } from './error-codes.ts';
 
-export type Recovery = 'fatal' | 'retriable' | 'row';
-
-export interface ErrorWords {
-  zh: string;
-  en: string;
-}
+export type { ErrorCode, Recovery } from './error-codes.ts';
 
 export interface ErrorDetails {
   /** Where it happened: a file with its line, a table, a dataset, a partition. */
