@@ -41,6 +41,12 @@ export const errorCodes = define({
     title: { zh: '已被更新的运行取代', en: 'Fenced by a newer run' },
     hint: { zh: '无需处理，较新的运行继续', en: 'Nothing to do: a newer run or generation owns this dataset now.' },
   },
+  FORBIDDEN: {
+    status: 403,
+    recovery: 'fatal',
+    title: { zh: '角色无此权限', en: 'Not allowed for this role' },
+    hint: { zh: '向管理员申请相应角色', en: 'Ask an administrator for the role that this action needs.' },
+  },
   INTERNAL: {
     status: 500,
     recovery: 'retriable',
@@ -64,6 +70,12 @@ export const errorCodes = define({
       zh: '不要发布；报告连接器缺陷',
       en: 'Nothing was published. Counts or sums taken by the source differ from what was read: report it.',
     },
+  },
+  REQUEST_INVALID: {
+    status: 400,
+    recovery: 'fatal',
+    title: { zh: '请求不合规', en: 'The request is not valid' },
+    hint: { zh: '对照接口文档更正所指位置', en: 'Correct what is named; the API documentation shows the expected form.' },
   },
   SECRET_MISSING: {
     status: 500,
@@ -103,6 +115,12 @@ export const errorCodes = define({
       zh: '在数据集定义中为该列指定类型，或不选该列',
       en: 'Give the column a type override in the dataset definition, or leave it out.',
     },
+  },
+  UNAUTHENTICATED: {
+    status: 401,
+    recovery: 'fatal',
+    title: { zh: '未提供有效令牌', en: 'No valid token' },
+    hint: { zh: '附上有效的 Bearer 令牌', en: 'Send `Authorization: Bearer <token>`; the token may have expired or been revoked.' },
   },
 });
 
