@@ -35,6 +35,24 @@ export const errorCodes = define({
     title: { zh: '配置无效', en: 'Invalid configuration' },
     hint: { zh: '更正所指的配置项', en: 'Correct the setting that is named; unknown settings are errors too.' },
   },
+  CONTRACT_RECHECK_FAILED: {
+    status: 422,
+    recovery: 'fatal',
+    title: { zh: '复核未通过契约', en: 'Recheck against the contract failed' },
+    hint: {
+      zh: '不要发布；检查该部门工作进程的版本',
+      en: "Nothing was published. What the department's worker staged breaks its own contract: check that worker's release.",
+    },
+  },
+  DIGEST_MISMATCH: {
+    status: 422,
+    recovery: 'retriable',
+    title: { zh: '摘要不符', en: 'Digest mismatch' },
+    hint: {
+      zh: '自动重新上传',
+      en: 'Send the object again: it was cut short or changed on its way.',
+    },
+  },
   FENCED: {
     status: 409,
     recovery: 'fatal',
@@ -62,6 +80,33 @@ export const errorCodes = define({
       en: 'Check the name, or request a grant: what you may not see looks the same.',
     },
   },
+  OBJECT_CORRUPT: {
+    status: 500,
+    recovery: 'fatal',
+    title: { zh: '存储对象已损坏', en: 'A stored object is corrupt' },
+    hint: {
+      zh: '从备份恢复该对象；已移入隔离目录',
+      en: "Restore the object from a backup; the damaged copy was moved to the store's quarantine.",
+    },
+  },
+  OBJECT_MISSING: {
+    status: 503,
+    recovery: 'retriable',
+    title: { zh: '存储对象缺失', en: 'A stored object is missing' },
+    hint: {
+      zh: '检查对象存储，并从备份恢复',
+      en: 'Check the object store, and restore the object from a backup if it stays missing.',
+    },
+  },
+  PUBLISH_GUARD: {
+    status: 409,
+    recovery: 'fatal',
+    title: { zh: '发布保护', en: 'Held back by the publish guard' },
+    hint: {
+      zh: '确认数据无误后，以确认方式重新发布',
+      en: 'The table is empty or lost half its rows. If that is right, publish again with confirmation.',
+    },
+  },
   RECONCILIATION_MISMATCH: {
     status: 500,
     recovery: 'fatal',
@@ -71,11 +116,23 @@ export const errorCodes = define({
       en: 'Nothing was published. Counts or sums taken by the source differ from what was read: report it.',
     },
   },
+  REPORT_INVALID: {
+    status: 422,
+    recovery: 'fatal',
+    title: { zh: '运行报告无效', en: 'Invalid run report' },
+    hint: {
+      zh: '检查工作进程的版本',
+      en: "Nothing was published. The worker's report contradicts what it staged: check that worker's release.",
+    },
+  },
   REQUEST_INVALID: {
     status: 400,
     recovery: 'fatal',
     title: { zh: '请求不合规', en: 'The request is not valid' },
-    hint: { zh: '对照接口文档更正所指位置', en: 'Correct what is named; the API documentation shows the expected form.' },
+    hint: {
+      zh: '对照接口文档更正所指位置',
+      en: 'Correct what is named; the API documentation shows the expected form.',
+    },
   },
   SECRET_MISSING: {
     status: 500,
@@ -107,6 +164,15 @@ export const errorCodes = define({
     title: { zh: '找不到表', en: 'Table not found' },
     hint: { zh: '用 source discover 查看可用的表', en: 'See `huitong source discover` for what this user can read.' },
   },
+  TOLERANCE_EXCEEDED: {
+    status: 409,
+    recovery: 'fatal',
+    title: { zh: '不合格记录超出容忍度', en: 'Too many rows broke the contract' },
+    hint: {
+      zh: '查看隔离区，更正来源或契约',
+      en: "Nothing was published. Look at the run's quarantine, then correct the source or the contract.",
+    },
+  },
   TYPE_UNMAPPED: {
     status: 422,
     recovery: 'fatal',
@@ -120,7 +186,10 @@ export const errorCodes = define({
     status: 401,
     recovery: 'fatal',
     title: { zh: '未提供有效令牌', en: 'No valid token' },
-    hint: { zh: '附上有效的 Bearer 令牌', en: 'Send `Authorization: Bearer <token>`; the token may have expired or been revoked.' },
+    hint: {
+      zh: '附上有效的 Bearer 令牌',
+      en: 'Send `Authorization: Bearer <token>`; the token may have expired or been revoked.',
+    },
   },
 });
 
