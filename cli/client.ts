@@ -1,0 +1,124 @@
+/** The HTTP API as the commands use it: JSON in, JSON or a stream out, problems become `CommandError`. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { CommandError, exitCodes, type RemoteProblem } from './errors.ts';
+
+export interface Connection {
+  url: string;
+  token?: string;
+}
+
+export interface Page<T> {
+  items: T[];
+  next?: string;
+}
+
+/**
+ * `--url` and `--token`, else HUITONG_URL and HUITONG_TOKEN, else what `npm run demo` left in `.huitong/cli.json`
+ * of this folder (mode 0600): `{ "url": …, "tokens": { "<name>": … } }`, of which `--as` chooses one.
+ */
+export async function findConnection(options: { url?: string; token?: string; as?: string }): Promise<Connection> {
+  const stored = await storedConnection();
+  const url = options.url ?? process.env.HUITONG_URL ?? stored?.url;
+  if (!url) {
+    throw new CommandError(
+      'no exchange is named: give --url and --token, set HUITONG_URL and HUITONG_TOKEN, or run `npm run demo` here',
+      exitCodes.usage,
+    );
+  }
+  const explicit = options.token ?? (options.as ? undefined : process.env.HUITONG_TOKEN);
+  const token = explicit ?? storedToken(stored, options.as);
+  return { url: url.replace(/\/$/, ''), token };
+}
+
+interface StoredConnection {
+  url: string;
+  tokens: Record<string, string>;
+}
+
+async function storedConnection(): Promise<StoredConnection | undefined> {
+  try {
+    return JSON.parse(await readFile(join(process.cwd(), '.huitong', 'cli.json'), 'utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+function storedToken(stored: StoredConnection | undefined, as?: string): string | undefined {
+  const name = as ?? 'administrator';
+  const token = stored?.tokens[name];
+  if (as && !token) {
+    const known = Object.keys(stored?.tokens ?? {});
+    throw new CommandError(`no token named ${as} in .huitong/cli.json; there are: ${known.join(', ') || 'none'}`, exitCodes.usage);
+  }
+  return token;
+}
+
+export class ApiClient {
+  readonly connection: Connection;
+
+  constructor(connection: Connection) {
+    this.connection = connection;
+  }
+
+  get<T>(path: string): Promise<T> {
+    return this.#json<T>('GET', path);
+  }
+
+  post<T>(path: string, body: unknown = {}): Promise<T> {
+    return this.#json<T>('POST', path, body);
+  }
+
+  delete(path: string): Promise<void> {
+    return this.#json('DELETE', path);
+  }
+
+  /** Follows cursors to the end. */
+  async *pages<T>(path: string): AsyncGenerator<T> {
+    let cursor: string | undefined;
+    do {
+      const joiner = path.includes('?') ? '&' : '?';
+      const page = await this.get<Page<T>>(cursor ? `${path}${joiner}cursor=${encodeURIComponent(cursor)}` : path);
+      yield* page.items;
+      cursor = page.next;
+    } while (cursor);
+  }
+
+  /** The response itself, for bodies that are streamed; a problem is thrown. */
+  async open(path: string, headers: Record<string, string> = {}): Promise<Response> {
+    return this.#send('GET', path, headers);
+  }
+
+  async #json<T>(method: string, path: string, body?: unknown): Promise<T> {
+    const headers: Record<string, string> = body === undefined ? {} : { 'content-type': 'application/json' };
+    const response = await this.#send(method, path, headers, body === undefined ? undefined : JSON.stringify(body));
+    return (response.status === 204 ? undefined : await response.json()) as T;
+  }
+
+  async #send(method: string, path: string, headers: Record<string, string>, body?: string): Promise<Response> {
+    const { url, token } = this.connection;
+    let response: Response;
+    try {
+      response = await fetch(`${url}/v1${path}`, {
+        method,
+        body,
+        headers: { 'accept-language': 'en', ...(token ? { authorization: `Bearer ${token}` } : {}), ...headers },
+      });
+    } catch (cause) {
+      const reason = cause instanceof Error && cause.cause instanceof Error ? cause.cause.message : 'no answer';
+      throw new CommandError(`${url} cannot be reached: ${reason}`, exitCodes.unreachable);
+    }
+    if (!response.ok) throw await problemFrom(response);
+    return response;
+  }
+}
+
+async function problemFrom(response: Response): Promise<CommandError> {
+  const text = await response.text();
+  try {
+    const problem = JSON.parse(text) as RemoteProblem;
+    return new CommandError(problem.detail ?? problem.title, exitCodes.failed, problem);
+  } catch {
+    return new CommandError(`the exchange answered ${response.status} ${response.statusText}`, exitCodes.failed);
+  }
+}
