@@ -29,6 +29,12 @@ export const errorCodes = define({
     title: { zh: '已取消', en: 'Cancelled' },
     hint: { zh: '需要时重新发起', en: 'Start it again when it is wanted.' },
   },
+  CATALOG_UNREACHABLE: {
+    status: 503,
+    recovery: 'retriable',
+    title: { zh: '无法连接目录数据库', en: 'The catalog’s database cannot be reached' },
+    hint: { zh: '检查目录数据库的地址、用户和运行状态', en: 'Check that PostgreSQL runs, its address, and the user.' },
+  },
   CONFIG_INVALID: {
     status: 500,
     recovery: 'fatal',

@@ -17,6 +17,10 @@ export const limits = {
   /** Rows of a quarantine listing page, and of any other page. */
   pageRowsMax: 1_000,
   pageRowsDefault: 100,
+  /** The catalog's pool in one process; how long a connection and a statement may take. */
+  catalogConnectionsMax: 10,
+  catalogConnectTimeoutMs: 10_000,
+  catalogStatementTimeoutMs: 60_000,
   heartbeatTimeoutMs: 20_000,
   /** How long a snapshot may hold back vacuum in the source. */
   snapshotAgeMaxMs: 4 * 60 * 60 * 1000,

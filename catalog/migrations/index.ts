@@ -1,0 +1,28 @@
+/**
+ * The catalog's migrations, in order. A released migration is never edited: add the next number, list it here, and run
+ * `npm run catalog:dump`, so that `catalog/schema.sql` shows the result.
+ */
+import type { Knex } from 'knex';
+import { HuitongError } from '../../lib/errors.ts';
+import * as catalog from './001_catalog.ts';
+
+interface NamedMigration {
+  name: string;
+  migration: { up(knex: Knex): Promise<void> };
+}
+
+const migrations: NamedMigration[] = [{ name: '001_catalog', migration: catalog }];
+
+/** Listed by hand rather than read from the folder: what runs is what was compiled and reviewed. */
+export const migrationSource: Knex.MigrationSource<NamedMigration> = {
+  getMigrations: async () => migrations,
+  getMigrationName: ({ name }) => name,
+  getMigration: async ({ migration }) => ({ up: migration.up, down: refuseDown }),
+};
+
+/** knex demands a way back. There is none: the log and published versions are never undone. */
+async function refuseDown(): Promise<never> {
+  throw new HuitongError('INTERNAL', 'the catalog’s migrations only go forward', {
+    hint: 'Add a migration that makes the change, or restore a backup.',
+  });
+}
