@@ -164,6 +164,12 @@ export const errorCodes = define({
     title: { zh: '无法连接数据源', en: 'The source cannot be reached' },
     hint: { zh: '检查地址、端口和网络', en: 'Check host, port and the network between the worker and the source.' },
   },
+  STORE_FULL: {
+    status: 507,
+    recovery: 'retriable',
+    title: { zh: '对象存储已满', en: 'The object store is full' },
+    hint: { zh: '腾出空间；任务会自动重试', en: 'Free some space; the run tries again, and nothing half-made stays.' },
+  },
   TABLE_NOT_FOUND: {
     status: 422,
     recovery: 'fatal',

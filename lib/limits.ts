@@ -24,4 +24,12 @@ export const limits = {
   heartbeatTimeoutMs: 20_000,
   /** How long a snapshot may hold back vacuum in the source. */
   snapshotAgeMaxMs: 4 * 60 * 60 * 1000,
+  /** An upload that has not grown for this long belongs to a process that died. */
+  uploadAgeMaxMs: 24 * 60 * 60 * 1000,
+  /** How long an object that nothing refers to is kept: longer than any upload takes to be staged. */
+  collectGraceMs: 24 * 60 * 60 * 1000,
+  /** Objects that the collector removes in one transaction, while stagers wait. */
+  collectBatchObjectsMax: 100,
+  /** A reader's lease; renewed while it reads. */
+  leaseMs: 15 * 60 * 1000,
 } as const;
