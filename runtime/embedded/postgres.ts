@@ -13,6 +13,7 @@ import { promisify } from 'node:util';
 import pg from 'pg';
 import { HuitongError } from '../../lib/errors.ts';
 import { freePort } from './ports.ts';
+import { endWithUs } from './watchdog.ts';
 
 const run = promisify(execFile);
 const NOBODY_ID = 65_534;
@@ -21,6 +22,8 @@ const READY_TIMEOUT_MS = 60_000;
 export interface RunningPostgres {
   readonly port: number;
   readonly pid: number;
+  /** Settles when the server ends, whoever ended it. */
+  readonly ended: Promise<void>;
   /** Superuser's URL of one database; it is created where it does not exist. */
   database(name: string): Promise<string>;
   stop(): Promise<void>;
@@ -54,12 +57,19 @@ export async function startPostgres(options: PostgresOptions): Promise<RunningPo
   const settings = ['listen_addresses=127.0.0.1', 'unix_socket_directories=', ...(options.settings ?? [])];
   const child = launcher.spawn(binaries.postgres, ['-D', data, '-p', String(port), ...flags(settings)]);
   const tail = keepTail(child, options.onLog);
+  const ended = new Promise<void>((resolve) => {
+    child.once('exit', () => resolve());
+    child.once('error', () => resolve());
+  });
+  const watchdog = child.pid === undefined ? undefined : endWithUs(child.pid, 'INT');
+  void ended.then(() => watchdog?.release());
   const url = (database: string) =>
     `postgres://postgres:${encodeURIComponent(password)}@127.0.0.1:${port}/${encodeURIComponent(database)}`;
   await waitUntilReady(child, url('postgres'), tail);
   return {
     port,
     pid: child.pid as number,
+    ended,
     async database(name) {
       await createDatabase(url('postgres'), name);
       return url(name);
