@@ -49,7 +49,10 @@ function storedToken(stored: StoredConnection | undefined, as?: string): string 
   const token = stored?.tokens[name];
   if (as && !token) {
     const known = Object.keys(stored?.tokens ?? {});
-    throw new CommandError(`no token named ${as} in .huitong/cli.json; there are: ${known.join(', ') || 'none'}`, exitCodes.usage);
+    throw new CommandError(
+      `no token named ${as} in .huitong/cli.json; there are: ${known.join(', ') || 'none'}`,
+      exitCodes.usage,
+    );
   }
   return token;
 }

@@ -10,7 +10,9 @@ export interface Column<T> {
 /** Columns are as wide as their widest cell, counted in terminal cells (a Chinese character takes two). */
 export function table<T>(rows: readonly T[], columns: Column<T>[]): string {
   const cells = rows.map((row) => columns.map((column) => String(column.value(row) ?? '–')));
-  const widths = columns.map((column, i) => Math.max(stringWidth(column.title), ...cells.map((row) => stringWidth(row[i]))));
+  const widths = columns.map((column, i) =>
+    Math.max(stringWidth(column.title), ...cells.map((row) => stringWidth(row[i]))),
+  );
   const line = (texts: string[]) =>
     texts
       .map((text, i) => {

@@ -1,0 +1,175 @@
+/** `dataset list`, `dataset show`, `dataset lineage`, `read`. */
+import { createWriteStream } from 'node:fs';
+import { rename, rm } from 'node:fs/promises';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { Command } from 'commander';
+import { type CommandContext, take } from '../context.ts';
+import { CommandError, exitCodes } from '../errors.ts';
+import { bytes, number, print, table } from '../output.ts';
+
+interface DatasetSummary {
+  code: string;
+  title: { zh: string; en: string };
+  department: string;
+  sharingClass: string;
+  currentVersion: number | null;
+}
+
+interface Version {
+  version: number;
+  publishedAt: string;
+  rows: number;
+  bytes: number;
+  rowsRead: number;
+  rowsQuarantined: number;
+  guarantee: string;
+  contractVersion: string;
+}
+
+interface LineageEdge {
+  item: string;
+  source: string;
+  schema: string | null;
+  table: string;
+  column: string;
+}
+
+const mediaTypes = {
+  arrow: 'application/vnd.apache.arrow.stream',
+  csv: 'text/csv',
+  jsonl: 'application/x-ndjson',
+} as const;
+
+export function datasetCommands(program: Command, context: CommandContext): void {
+  const dataset = program.command('dataset').description('the catalog of datasets');
+
+  dataset
+    .command('list [words]')
+    .description('search the catalog')
+    .option('--department <code>', 'of one department')
+    .option('--limit <n>', 'how many', '100')
+    .action(async (words: string | undefined, options: { department?: string; limit: string }) => {
+      const client = await context.client();
+      const query = new URLSearchParams();
+      if (words) query.set('q', words);
+      if (options.department) query.set('department', options.department);
+      const found = await take(client.pages<DatasetSummary>(`/datasets?${query}`), Number(options.limit));
+      context.show(found, (list) =>
+        print(
+          table(list, [
+            { title: 'dataset', value: (d) => d.code },
+            { title: 'title', value: (d) => `${d.title.zh} ${d.title.en}` },
+            { title: 'sharing', value: (d) => d.sharingClass },
+            { title: 'version', value: (d) => d.currentVersion, align: 'right' },
+          ]),
+        ),
+      );
+    });
+
+  dataset
+    .command('show <dataset>')
+    .description('its definition and its contract')
+    .action(async (code: string) => {
+      const client = await context.client();
+      const found = await client.get<Record<string, unknown>>(`/datasets/${encodeURIComponent(code)}`);
+      context.show(found, (value) => print(JSON.stringify(value, null, 2)));
+    });
+
+  dataset
+    .command('versions <dataset>')
+    .description('published versions, newest first')
+    .option('--limit <n>', 'how many', '20')
+    .action(async (code: string, options: { limit: string }) => {
+      const client = await context.client();
+      const found = await take(
+        client.pages<Version>(`/datasets/${encodeURIComponent(code)}/versions`),
+        Number(options.limit),
+      );
+      context.show(found, (list) =>
+        print(
+          table(list, [
+            { title: 'version', value: (v) => v.version, align: 'right' },
+            { title: 'published', value: (v) => v.publishedAt },
+            { title: 'rows', value: (v) => number(v.rows), align: 'right' },
+            { title: 'quarantined', value: (v) => number(v.rowsQuarantined), align: 'right' },
+            { title: 'size', value: (v) => bytes(v.bytes), align: 'right' },
+            { title: 'contract', value: (v) => v.contractVersion },
+            { title: 'read as', value: (v) => v.guarantee },
+          ]),
+        ),
+      );
+    });
+
+  dataset
+    .command('lineage <dataset>')
+    .description('from which source column each item comes')
+    .action(async (code: string) => {
+      const client = await context.client();
+      const { edges } = await client.get<{ edges: LineageEdge[] }>(`/datasets/${encodeURIComponent(code)}/lineage`);
+      context.show(edges, (list) =>
+        print(
+          table(list, [
+            { title: 'item', value: (e) => e.item },
+            { title: 'source', value: (e) => e.source },
+            { title: 'column', value: (e) => [e.schema, e.table, e.column].filter(Boolean).join('.') },
+          ]),
+        ),
+      );
+    });
+
+  program
+    .command('read <dataset>')
+    .description('the data, to standard output or a file')
+    .option('--format <format>', `${Object.keys(mediaTypes).join(', ')}`, 'arrow')
+    .option('--columns <names>', 'separated by commas')
+    .option('--version <n>', 'a version instead of the current one')
+    .option('--output <file>', 'complete or not there at all')
+    .addHelpText('after', '\nExample:\n  $ huitong read health.vaccinations --format csv --columns id,vaccine | head')
+    .action(async (code: string, options: ReadOptions) => {
+      const accept = mediaTypes[options.format as keyof typeof mediaTypes];
+      if (!accept) throw new CommandError(`no format ${options.format}`, exitCodes.usage);
+      if (!options.output && options.format === 'arrow' && process.stdout.isTTY) {
+        throw new CommandError(
+          'an Arrow stream is not for a terminal: give --output, or --format csv',
+          exitCodes.usage,
+        );
+      }
+      const client = await context.client();
+      const version = options.version ? `/versions/${encodeURIComponent(options.version)}` : '';
+      const query = options.columns ? `?${new URLSearchParams({ columns: options.columns })}` : '';
+      const response = await client.open(`/datasets/${encodeURIComponent(code)}${version}/data${query}`, { accept });
+      await deliver(response, options.output);
+    });
+}
+
+interface ReadOptions {
+  format: string;
+  columns?: string;
+  version?: string;
+  output?: string;
+}
+
+/** A reader that goes away (`| head`) ends the command quietly; a file appears only when it is whole. */
+async function deliver(response: Response, output: string | undefined): Promise<void> {
+  const body = Readable.fromWeb(response.body as import('node:stream/web').ReadableStream);
+  if (!output) {
+    await pipeline(body, process.stdout, { end: false }).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw incomplete(error);
+    });
+    return;
+  }
+  const partial = `${output}.partial`;
+  try {
+    await pipeline(body, createWriteStream(partial, { mode: 0o600 }));
+    await rename(partial, output);
+  } catch (error) {
+    await rm(partial, { force: true });
+    throw incomplete(error);
+  }
+}
+
+function incomplete(cause: unknown): CommandError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new CommandError(`the data did not arrive whole: ${reason}`, exitCodes.failed);
+}

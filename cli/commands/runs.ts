@@ -1,0 +1,153 @@
+/** `publish`, `runs`, `run show`, `cancel`, `quarantine`. */
+import { writeFile } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Command } from 'commander';
+import type { ApiClient } from '../client.ts';
+import { type CommandContext, take } from '../context.ts';
+import { CommandError, exitCodes } from '../errors.ts';
+import { number, ProgressLine, print, table } from '../output.ts';
+
+interface Run {
+  id: string;
+  dataset: string;
+  state: 'running' | 'published' | 'unchanged' | 'rejected' | 'failed' | 'cancelled';
+  trigger: string;
+  actor: string | null;
+  generation: number;
+  startedAt: string;
+  endedAt: string | null;
+  version: number | null;
+  rowsRead: number | null;
+  rowsPublished: number | null;
+  rowsQuarantined: number | null;
+  error: { code: string; message: string; hint?: string } | null;
+  progress?: { rows: number; bytes: number; partitionsDone: number; partitions: number };
+}
+
+const POLL_MS = 400;
+
+export function runCommands(program: Command, context: CommandContext): void {
+  program
+    .command('publish <dataset>')
+    .description('extract a dataset, check it against its contract and publish a version')
+    .option('--no-wait', 'start it and return')
+    .option('--confirm', 'publish even if the version is empty or lost half its rows')
+    .addHelpText('after', '\nExample:\n  $ huitong publish health.vaccinations')
+    .action(async (dataset: string, options: { wait: boolean; confirm?: boolean }) => {
+      const client = await context.client();
+      const body = options.confirm ? { confirm: true } : {};
+      const started = await client.post<Run>(`/datasets/${encodeURIComponent(dataset)}/runs`, body);
+      const run = options.wait ? await follow(client, started.id) : started;
+      context.show(run, showRun);
+      if (run.state === 'failed' || run.state === 'rejected' || run.state === 'cancelled') throw ended(run);
+    });
+
+  program
+    .command('runs')
+    .description('list runs, newest first')
+    .option('--dataset <code>', 'of one dataset')
+    .option('--limit <n>', 'how many', '20')
+    .action(async (options: { dataset?: string; limit: string }) => {
+      const client = await context.client();
+      const query = options.dataset ? `?dataset=${encodeURIComponent(options.dataset)}` : '';
+      const runs = await take(client.pages<Run>(`/runs${query}`), Number(options.limit));
+      context.show(runs, (list) => print(runTable(list)));
+    });
+
+  program
+    .command('run')
+    .description('one run')
+    .command('show <run>')
+    .description('what a run read, published and found')
+    .action(async (id: string) => {
+      const client = await context.client();
+      context.show(await client.get<Run>(`/runs/${encodeURIComponent(id)}`), showRun);
+    });
+
+  program
+    .command('cancel <run>')
+    .description('end a run; nothing of it is published')
+    .option('--reason <text>', 'kept with the run')
+    .action(async (id: string, options: { reason?: string }) => {
+      const client = await context.client();
+      const run = await client.post<Run>(`/runs/${encodeURIComponent(id)}/cancel`, options);
+      context.show(run, showRun);
+    });
+
+  program
+    .command('quarantine <run>')
+    .description('the rows of a run that broke the contract; for the owning department only')
+    .option('--output <file>', 'write them all as CSV')
+    .option('--limit <n>', 'how many to list', '20')
+    .action(async (id: string, options: { output?: string; limit: string }) => {
+      const client = await context.client();
+      const path = `/runs/${encodeURIComponent(id)}/quarantine`;
+      if (options.output) {
+        const response = await client.open(path, { accept: 'text/csv' });
+        await writeFile(options.output, Buffer.from(await response.arrayBuffer()), { mode: 0o600 });
+        print(`written to ${options.output}`);
+        return;
+      }
+      const rows = await take(client.pages<QuarantinedRow>(path), Number(options.limit));
+      context.show(rows, (list) =>
+        print(
+          table(list, [
+            { title: 'partition', value: (r) => r.partition, align: 'right' },
+            { title: 'row', value: (r) => r.row, align: 'right' },
+            { title: 'key', value: (r) => JSON.stringify(r.key) },
+            { title: 'errors', value: (r) => r.errors.map((e) => `${e.code} ${e.pointer}`).join(', ') },
+          ]),
+        ),
+      );
+    });
+}
+
+interface QuarantinedRow {
+  partition: number;
+  row: number;
+  key: unknown;
+  errors: { code: string; pointer: string }[];
+}
+
+/** Follows a run to its end. Ctrl-C leaves the run going: it is the exchange's, not the terminal's. */
+async function follow(client: ApiClient, id: string): Promise<Run> {
+  const line = new ProgressLine();
+  try {
+    for (;;) {
+      const run = await client.get<Run>(`/runs/${encodeURIComponent(id)}`);
+      if (run.state !== 'running') return run;
+      const { progress } = run;
+      line.update(
+        progress
+          ? `${run.dataset}: ${number(progress.rows)} rows, ${progress.partitionsDone}/${progress.partitions} partitions`
+          : `${run.dataset}: starting`,
+      );
+      await delay(POLL_MS);
+    }
+  } finally {
+    line.end();
+  }
+}
+
+function ended(run: Run): CommandError {
+  const why = run.error ? `${run.error.code}: ${run.error.message}` : 'no version was published';
+  const hint = run.error?.hint ? `\n  → ${run.error.hint}` : '';
+  return new CommandError(`run ${run.id} ${run.state}: ${why}${hint}`, exitCodes.failed);
+}
+
+function showRun(run: Run): void {
+  print(runTable([run]));
+}
+
+function runTable(runs: Run[]): string {
+  return table(runs, [
+    { title: 'run', value: (r) => r.id },
+    { title: 'dataset', value: (r) => r.dataset },
+    { title: 'state', value: (r) => r.state },
+    { title: 'version', value: (r) => r.version, align: 'right' },
+    { title: 'read', value: (r) => r.rowsRead && number(r.rowsRead), align: 'right' },
+    { title: 'published', value: (r) => r.rowsPublished && number(r.rowsPublished), align: 'right' },
+    { title: 'quarantined', value: (r) => r.rowsQuarantined, align: 'right' },
+    { title: 'error', value: (r) => r.error?.code ?? '' },
+  ]);
+}

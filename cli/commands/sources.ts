@@ -1,0 +1,92 @@
+/** `source check`, `source discover`, `sources`. */
+import type { Command } from 'commander';
+import type { CheckReport, SourceTable } from '../../connectors/connector.ts';
+import type { CommandContext } from '../context.ts';
+import { CommandError, exitCodes } from '../errors.ts';
+import { print, table } from '../output.ts';
+
+interface Source {
+  code: string;
+  department: string;
+  kind: string;
+  title: { zh: string; en: string };
+}
+
+export function sourceCommands(program: Command, context: CommandContext): void {
+  const source = program.command('source').description('the databases of departments');
+
+  source
+    .command('list')
+    .description('all sources')
+    .action(async () => {
+      const client = await context.client();
+      const sources: Source[] = [];
+      for await (const item of client.pages<Source>('/sources')) sources.push(item);
+      context.show(sources, (list) =>
+        print(
+          table(list, [
+            { title: 'source', value: (s) => s.code },
+            { title: 'department', value: (s) => s.department },
+            { title: 'kind', value: (s) => s.kind },
+            { title: 'title', value: (s) => `${s.title.zh} ${s.title.en}` },
+          ]),
+        ),
+      );
+    });
+
+  source
+    .command('check <source>')
+    .description("try the connection step by step, from the department's own worker")
+    .action(async (code: string) => {
+      const client = await context.client();
+      const report = await client.post<CheckReport>(`/sources/${encodeURIComponent(code)}/check`);
+      context.show(report, ({ steps, server }) => {
+        for (const step of steps)
+          print(`${step.ok ? '✓' : '✗'} ${step.name}: ${step.code ? `${step.code} ` : ''}${step.message}`);
+        if (server) print(server);
+      });
+      if (!report.ok) throw new CommandError(`source ${code} does not pass its check`, exitCodes.failed);
+    });
+
+  source
+    .command('discover <source>')
+    .description('tables, columns, keys and comments that this source shows to its user')
+    .option('--table <name>', 'the columns of one table')
+    .action(async (code: string, options: { table?: string }) => {
+      const client = await context.client();
+      const { tables } = await client.post<{ tables: SourceTable[] }>(`/sources/${encodeURIComponent(code)}/discover`);
+      const chosen = options.table ? tables.filter((t) => t.name === options.table) : tables;
+      if (options.table && chosen.length === 0) {
+        throw new CommandError(`source ${code} shows no table ${options.table}`, exitCodes.failed);
+      }
+      context.show(chosen, (list) => (options.table ? showColumns(list) : showTables(list)));
+    });
+}
+
+function showTables(tables: SourceTable[]): void {
+  print(
+    table(tables, [
+      { title: 'schema', value: (t) => t.schema },
+      { title: 'table', value: (t) => t.name },
+      { title: 'kind', value: (t) => t.kind },
+      { title: 'columns', value: (t) => t.columns.length, align: 'right' },
+      { title: 'rows ~', value: (t) => t.rowsEstimate, align: 'right' },
+      { title: 'key', value: (t) => t.primaryKey.join(', ') },
+      { title: 'comment', value: (t) => t.comment },
+    ]),
+  );
+}
+
+function showColumns(tables: SourceTable[]): void {
+  for (const { columns } of tables) {
+    print(
+      table(columns, [
+        { title: 'column', value: (c) => c.name },
+        { title: 'type', value: (c) => c.sourceType },
+        { title: 'Arrow', value: (c) => c.arrowType ?? 'no mapping' },
+        { title: 'null', value: (c) => (c.nullable ? 'yes' : 'no') },
+        { title: 'comment', value: (c) => c.comment },
+      ]),
+    );
+  }
+}

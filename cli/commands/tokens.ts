@@ -1,0 +1,72 @@
+/** `token create`, `token list`, `token revoke`. */
+import type { Command } from 'commander';
+import type { CommandContext } from '../context.ts';
+import { print, table } from '../output.ts';
+
+interface Token {
+  id: string;
+  department: string;
+  subject: string;
+  roles: string[];
+  label: string | null;
+  createdAt: string;
+  expiresAt: string | null;
+  revokedAt: string | null;
+}
+
+export function tokenCommands(program: Command, context: CommandContext): void {
+  const token = program.command('token').description('bearer tokens of departments and systems');
+
+  token
+    .command('create')
+    .description('make a token; it is shown once')
+    .requiredOption('--department <code>', 'whose')
+    .requiredOption('--subject <name>', 'the person or system')
+    .requiredOption('--role <role...>', 'administrator, auditor, engineer, officer or worker')
+    .option('--label <text>')
+    .option('--expires <time>', 'RFC 3339')
+    .action(
+      async (options: { department: string; subject: string; role: string[]; label?: string; expires?: string }) => {
+        const client = await context.client();
+        const body = {
+          department: options.department,
+          subject: options.subject,
+          roles: options.role,
+          label: options.label,
+          expiresAt: options.expires,
+        };
+        const made = await client.post<Token & { token: string }>('/tokens', body);
+        context.show(made, ({ token: secret }) => print(secret));
+      },
+    );
+
+  token
+    .command('list')
+    .description('all tokens, without their secrets')
+    .action(async () => {
+      const client = await context.client();
+      const tokens: Token[] = [];
+      for await (const item of client.pages<Token>('/tokens')) tokens.push(item);
+      context.show(tokens, (list) =>
+        print(
+          table(list, [
+            { title: 'id', value: (t) => t.id },
+            { title: 'department', value: (t) => t.department },
+            { title: 'subject', value: (t) => t.subject },
+            { title: 'roles', value: (t) => t.roles.join(', ') },
+            { title: 'expires', value: (t) => t.expiresAt },
+            { title: 'revoked', value: (t) => t.revokedAt },
+          ]),
+        ),
+      );
+    });
+
+  token
+    .command('revoke <id>')
+    .description('end a token at once')
+    .action(async (id: string) => {
+      const client = await context.client();
+      await client.delete(`/tokens/${encodeURIComponent(id)}`);
+      context.show({ id, revoked: true }, () => print(`revoked ${id}`));
+    });
+}
