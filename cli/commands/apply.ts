@@ -43,7 +43,10 @@ export function applyCommand(program: Command, context: CommandContext): void {
 }
 
 function showPlan(plan: Plan): void {
-  if (plan.changes.length === 0) return print('nothing to change: the catalog matches the folder');
+  if (plan.changes.length === 0) {
+    print('nothing to change: the catalog matches the folder');
+    return;
+  }
   const signs = { add: '+', change: '~', remove: '-' };
   for (const change of plan.changes) {
     print(`${signs[change.action]} ${change.kind} ${change.code}`);
