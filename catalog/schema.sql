@@ -1,5 +1,13 @@
 -- Written by `npm run catalog:dump` from catalog/migrations/. Do not edit.
 
+create table audit_outbox (
+  id bigint not null default nextval('audit_outbox_id_seq'::regclass),
+  leaf jsonb not null,
+  created_at timestamp(3) with time zone not null default now(),
+  constraint audit_outbox_pkey PRIMARY KEY (id)
+);
+comment on table audit_outbox is 'leaves written by the transaction they tell of; the log''s sequencer takes them from here';
+
 create table catalog_migration (
   id integer not null default nextval('catalog_migration_id_seq'::regclass),
   name character varying(255),
@@ -48,6 +56,7 @@ create table dataset (
   constraint dataset_pkey PRIMARY KEY (code),
   constraint dataset_contract FOREIGN KEY (code, contract_version) REFERENCES contract(dataset, version) DEFERRABLE INITIALLY DEFERRED,
   constraint dataset_contract_digest_check CHECK ((contract_digest ~ '^[0-9a-f]{64}$'::text)),
+  constraint dataset_current_version FOREIGN KEY (code, current_version) REFERENCES version(dataset, number),
   constraint dataset_current_version_check CHECK ((current_version >= 1)),
   constraint dataset_department_fkey FOREIGN KEY (department) REFERENCES department(code),
   constraint dataset_epoch_check CHECK ((epoch >= 0)),
@@ -90,6 +99,90 @@ create table district_apply (
 );
 comment on table district_apply is 'one row for each apply that changed something; the newest one holds the district''s own definition and policy';
 
+create table lease (
+  id uuid not null,
+  digest text not null,
+  holder text not null,
+  expires_at timestamp(3) with time zone not null,
+  constraint lease_pkey PRIMARY KEY (id, digest)
+);
+CREATE INDEX lease_digest ON public.lease USING btree (digest);
+CREATE INDEX lease_expiry ON public.lease USING btree (expires_at);
+
+create table lineage_edge (
+  dataset text not null,
+  item text not null,
+  source text not null,
+  source_table text not null,
+  source_column text not null,
+  since_version integer not null,
+  until_version integer,
+  constraint lineage_edge_pkey PRIMARY KEY (dataset, since_version, item, source, source_table, source_column),
+  constraint lineage_edge_check CHECK ((until_version > since_version)),
+  constraint lineage_edge_dataset_fkey FOREIGN KEY (dataset) REFERENCES dataset(code),
+  constraint lineage_edge_dataset_since_version_fkey FOREIGN KEY (dataset, since_version) REFERENCES version(dataset, number),
+  constraint lineage_edge_source_fkey FOREIGN KEY (source) REFERENCES source(code)
+);
+CREATE UNIQUE INDEX lineage_edge_current ON public.lineage_edge USING btree (dataset, item, source, source_table, source_column) WHERE (until_version IS NULL);
+comment on column lineage_edge.until_version is 'the first version that no longer has the edge: 10,000 equal versions are one row';
+
+create table quarantine_part (
+  run uuid not null,
+  "position" integer not null,
+  dataset text not null,
+  digest text not null,
+  size_bytes bigint not null,
+  rows bigint not null,
+  expires_at timestamp(3) with time zone not null,
+  constraint quarantine_part_pkey PRIMARY KEY (run, "position"),
+  constraint quarantine_part_dataset_fkey FOREIGN KEY (dataset) REFERENCES dataset(code),
+  constraint quarantine_part_run_fkey FOREIGN KEY (run) REFERENCES run(id)
+);
+CREATE INDEX quarantine_part_digest ON public.quarantine_part USING btree (digest);
+CREATE INDEX quarantine_part_expiry ON public.quarantine_part USING btree (expires_at);
+
+create table run (
+  id uuid not null,
+  dataset text not null,
+  workflow_id text not null,
+  trigger text not null,
+  actor text not null,
+  confirmed boolean not null,
+  epoch bigint not null,
+  generation integer not null default 0,
+  contract_version text,
+  trusted boolean not null default false,
+  rechecked_report text,
+  state text not null default 'running'::text,
+  report_digest text,
+  version integer,
+  failure_code text,
+  failure_message text,
+  rows_read bigint,
+  rows_published bigint,
+  rows_quarantined bigint,
+  quarantined_by_code jsonb,
+  started_at timestamp(3) with time zone not null default now(),
+  ended_at timestamp(3) with time zone,
+  constraint run_pkey PRIMARY KEY (id),
+  constraint run_check CHECK (((state = 'running'::text) = (ended_at IS NULL))),
+  constraint run_check1 CHECK ((rows_read = (rows_published + rows_quarantined))),
+  constraint run_dataset_epoch_key UNIQUE (dataset, epoch),
+  constraint run_dataset_fkey FOREIGN KEY (dataset) REFERENCES dataset(code),
+  constraint run_generation_check CHECK ((generation >= 0)),
+  constraint run_state_check CHECK ((state = ANY (ARRAY['running'::text, 'published'::text, 'unchanged'::text, 'rejected'::text, 'failed'::text, 'cancelled'::text]))),
+  constraint run_trigger_check CHECK ((trigger = ANY (ARRAY['manual'::text, 'schedule'::text]))),
+  constraint run_version FOREIGN KEY (dataset, version) REFERENCES version(dataset, number)
+);
+CREATE INDEX run_of_dataset ON public.run USING btree (dataset, started_at DESC, id DESC);
+CREATE INDEX run_recent ON public.run USING btree (started_at DESC, id DESC);
+CREATE INDEX run_running ON public.run USING btree (dataset) WHERE (state = 'running'::text);
+comment on column run.id is 'the workflow''s run id';
+comment on column run.confirmed is 'whoever started it knows that the version may be empty or lose half its rows';
+comment on column run.trusted is 'the worker of this generation is the exchange''s own: no second contract check';
+comment on column run.rechecked_report is 'the report whose parts passed the second contract check';
+comment on column run.rows_published is 'rows that kept the contract, also where the run was rejected afterwards';
+
 create table source (
   code text not null,
   department text not null,
@@ -105,3 +198,49 @@ create table source (
   constraint source_state_check CHECK ((state = ANY (ARRAY['active'::text, 'retired'::text])))
 );
 CREATE INDEX source_department ON public.source USING btree (department);
+
+create table staged_object (
+  run uuid not null,
+  generation integer not null,
+  digest text not null,
+  kind text not null,
+  size_bytes bigint not null,
+  kept boolean not null default false,
+  staged_at timestamp(3) with time zone not null default now(),
+  constraint staged_object_pkey PRIMARY KEY (run, generation, digest),
+  constraint staged_object_digest_check CHECK ((digest ~ '^[0-9a-f]{64}$'::text)),
+  constraint staged_object_kind_check CHECK ((kind = ANY (ARRAY['part'::text, 'quarantine'::text, 'report'::text, 'manifest'::text]))),
+  constraint staged_object_run_fkey FOREIGN KEY (run) REFERENCES run(id),
+  constraint staged_object_size_bytes_check CHECK ((size_bytes >= 0))
+);
+CREATE INDEX staged_object_digest ON public.staged_object USING btree (digest);
+comment on column staged_object.kept is 'the run ended and refers to it; the rest of an ended run is collected';
+
+create table version (
+  dataset text not null,
+  number integer not null,
+  run uuid not null,
+  manifest_digest text not null,
+  contract_version text not null,
+  contract_digest text not null,
+  guarantee text not null,
+  snapshot_at timestamp(3) with time zone not null,
+  rows bigint not null,
+  bytes bigint not null,
+  parts integer not null,
+  rows_read bigint not null,
+  rows_quarantined bigint not null,
+  published_at timestamp(3) with time zone not null default now(),
+  constraint version_pkey PRIMARY KEY (dataset, number),
+  constraint version_bytes_check CHECK ((bytes >= 0)),
+  constraint version_dataset_contract_version_fkey FOREIGN KEY (dataset, contract_version) REFERENCES contract(dataset, version),
+  constraint version_dataset_fkey FOREIGN KEY (dataset) REFERENCES dataset(code),
+  constraint version_guarantee_check CHECK ((guarantee = ANY (ARRAY['snapshot'::text, 'transaction'::text, 'none'::text]))),
+  constraint version_manifest_digest_check CHECK ((manifest_digest ~ '^[0-9a-f]{64}$'::text)),
+  constraint version_number_check CHECK ((number >= 1)),
+  constraint version_parts_check CHECK ((parts >= 0)),
+  constraint version_rows_check CHECK ((rows >= 0)),
+  constraint version_run_fkey FOREIGN KEY (run) REFERENCES run(id),
+  constraint version_run_key UNIQUE (run)
+);
+comment on table version is 'immutable; exists when its row does';

@@ -5,13 +5,17 @@
 import type { Knex } from 'knex';
 import { HuitongError } from '../../lib/errors.ts';
 import * as catalog from './001_catalog.ts';
+import * as publication from './002_publication.ts';
 
 interface NamedMigration {
   name: string;
   migration: { up(knex: Knex): Promise<void> };
 }
 
-const migrations: NamedMigration[] = [{ name: '001_catalog', migration: catalog }];
+const migrations: NamedMigration[] = [
+  { name: '001_catalog', migration: catalog },
+  { name: '002_publication', migration: publication },
+];
 
 /** Listed by hand rather than read from the folder: what runs is what was compiled and reviewed. */
 export const migrationSource: Knex.MigrationSource<NamedMigration> = {
