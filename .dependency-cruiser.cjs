@@ -8,7 +8,7 @@ const may = {
   pipeline: ['connectors/(registry|connector)\\.ts$', 'contracts', 'columnar', 'schemas', 'lib'],
   catalog: ['contracts', 'schemas', 'lib'],
   'exchange/store': ['lib'],
-  'exchange/audit': ['lib'],
+  'exchange/audit': ['schemas', 'lib'],
   'exchange/publication': ['exchange/store', 'catalog', 'contracts', 'columnar', 'schemas', 'lib'],
   'exchange/access': [
     'exchange/publication',

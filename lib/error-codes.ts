@@ -23,6 +23,51 @@ export const errorCodes = define({
     title: { zh: 'Arrow 数据无效', en: 'Invalid Arrow data' },
     hint: { zh: '重新生成该分片', en: 'Produce the part again; the file is not valid Arrow IPC.' },
   },
+  AUDIT_CORRUPT: {
+    status: 503,
+    recovery: 'fatal',
+    title: { zh: '审计日志损坏', en: 'The audit log contradicts itself' },
+    hint: {
+      zh: '停止写入，从备份恢复并核查',
+      en: 'Nothing is signed or read until the tables log_state, log_entry and log_tile are restored to agree.',
+    },
+  },
+  AUDIT_LEAF_INVALID: {
+    status: 500,
+    recovery: 'fatal',
+    title: { zh: '审计条目不合规', en: 'The audit leaf is not valid' },
+    hint: {
+      zh: '报告程序缺陷',
+      en: 'A defect of the program that wrote it: see schemas/document/audit-leaf.json, and report it.',
+    },
+  },
+  AUDIT_REGRESSION: {
+    status: 503,
+    recovery: 'fatal',
+    title: { zh: '审计日志倒退', en: 'The audit log went backwards' },
+    hint: {
+      zh: '数据库早于已签名的日志头；由人决定如何恢复',
+      en: 'The database is older than a head already signed, or differs from it (a restored backup?). Restore the newer state; nothing is signed until a person decides.',
+    },
+  },
+  AUDIT_UNAVAILABLE: {
+    status: 503,
+    recovery: 'retriable',
+    title: { zh: '审计日志暂不可写', en: 'The audit log cannot be written now' },
+    hint: {
+      zh: '稍后重试；未记录则不放行',
+      en: 'Try again shortly. What cannot be recorded is refused; the attempt itself may or may not be in the log.',
+    },
+  },
+  AUDIT_VERIFY_FAILED: {
+    status: 422,
+    recovery: 'fatal',
+    title: { zh: '审计核验不通过', en: 'Audit verification failed' },
+    hint: {
+      zh: '保留证据并报告审计管理员',
+      en: 'Keep the files as they are and tell the audit administrator: the proof, receipt or export is not what was signed.',
+    },
+  },
   CANCELLED: {
     status: 409,
     recovery: 'fatal',
@@ -34,6 +79,15 @@ export const errorCodes = define({
     recovery: 'retriable',
     title: { zh: '无法连接目录数据库', en: 'The catalog’s database cannot be reached' },
     hint: { zh: '检查目录数据库的地址、用户和运行状态', en: 'Check that PostgreSQL runs, its address, and the user.' },
+  },
+  COLUMN_NOT_GRANTED: {
+    status: 404,
+    recovery: 'fatal',
+    title: { zh: '列不存在或未获授权', en: 'Column not found' },
+    hint: {
+      zh: '检查列名，或申请该列',
+      en: 'Check the column’s name, or request it: what you may not see looks the same.',
+    },
   },
   CONFIG_INVALID: {
     status: 500,

@@ -1,5 +1,9 @@
 /** Named limits, one place. The unit is the last word of the name. Everything that can grow has one. */
 export const limits = {
+  /** Decoded bytes of one record batch that we read back; our own writer stays far below. */
+  arrowBatchBytesMax: 512 * 1024 * 1024,
+  /** Footer, or metadata of one message, of an Arrow file that we read. */
+  arrowMetadataBytesMax: 16 * 1024 * 1024,
   /** Rows of one record batch; a batch is also cut by `batchBytesMax`, whichever comes first. */
   batchRowsMax: 65_536,
   /** Decoded bytes of one record batch. A single larger cell makes a batch of one row. */
@@ -32,4 +36,14 @@ export const limits = {
   collectBatchObjectsMax: 100,
   /** A reader's lease; renewed while it reads. */
   leaseMs: 15 * 60 * 1000,
+  /** One leaf of the audit log, encoded. */
+  auditLeafBytesMax: 64 * 1024,
+  /** Leaves of one flush, and leaves that may wait for theirs; beyond it the access is refused. */
+  auditFlushLeavesMax: 8_192,
+  auditQueueLeavesMax: 65_536,
+  /** How long a flush may take before its outcome counts as unknown. */
+  auditFlushTimeoutMs: 10_000,
+  /** Rows that are moved from the outbox to the log at once, and how often it is looked at. */
+  auditOutboxRowsMax: 1_000,
+  auditOutboxPollMs: 250,
 } as const;

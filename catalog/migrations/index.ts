@@ -6,6 +6,7 @@ import type { Knex } from 'knex';
 import { HuitongError } from '../../lib/errors.ts';
 import * as catalog from './001_catalog.ts';
 import * as publication from './002_publication.ts';
+import * as audit from './003_audit.ts';
 
 interface NamedMigration {
   name: string;
@@ -15,6 +16,7 @@ interface NamedMigration {
 const migrations: NamedMigration[] = [
   { name: '001_catalog', migration: catalog },
   { name: '002_publication', migration: publication },
+  { name: '003_audit', migration: audit },
 ];
 
 /** Listed by hand rather than read from the folder: what runs is what was compiled and reviewed. */
