@@ -1,0 +1,53 @@
+/** Every schema of an API resource, for Fastify's `addSchema`; routes refer to them as `{ $ref: 'dataset#' }`. */
+import change from './change.json' with { type: 'json' };
+import contract from './contract.json' with { type: 'json' };
+import dataset from './dataset.json' with { type: 'json' };
+import datasetSummary from './dataset-summary.json' with { type: 'json' };
+import department from './department.json' with { type: 'json' };
+import finding from './finding.json' with { type: 'json' };
+import health from './health.json' with { type: 'json' };
+import item from './item.json' with { type: 'json' };
+import plan from './plan.json' with { type: 'json' };
+import problem from './problem.json' with { type: 'json' };
+import run from './run.json' with { type: 'json' };
+import sharingClass from './sharing-class.json' with { type: 'json' };
+import source from './source.json' with { type: 'json' };
+import state from './state.json' with { type: 'json' };
+import token from './token.json' with { type: 'json' };
+import tokenCreated from './token-created.json' with { type: 'json' };
+import version from './version.json' with { type: 'json' };
+import words from './words.json' with { type: 'json' };
+
+export const apiSchemas = [
+  change,
+  contract,
+  datasetSummary,
+  dataset,
+  department,
+  finding,
+  health,
+  item,
+  plan,
+  problem,
+  run,
+  sharingClass,
+  source,
+  state,
+  tokenCreated,
+  token,
+  version,
+  words,
+];
+
+/** A page of a list: `items` of the schema named, and the cursor of the next page, which is opaque. */
+export function pageOf(schemaId: string) {
+  return {
+    type: 'object',
+    additionalProperties: false,
+    required: ['items', 'next'],
+    properties: {
+      items: { type: 'array', items: { $ref: `${schemaId}#` } },
+      next: { type: ['string', 'null'], description: 'Hand it back as ?cursor=…; null on the last page.' },
+    },
+  } as const;
+}

@@ -1,0 +1,349 @@
+/** Generated from JSON Schema by `npm run generate`. Do not edit. */
+
+/**
+ * 无条件共享, 有条件共享, 不予共享.
+ */
+export type SharingClass = ("unconditional" | "conditional" | "not-shared")
+/**
+ * Retired: no longer in the district's files; its versions stay.
+ */
+export type EntryState = ("active" | "retired")
+
+export interface Api {
+change?: Change
+contract?: Contract
+"dataset-summary"?: DatasetSummary
+dataset?: Dataset
+department?: Department
+finding?: Finding
+health?: Health
+item?: Item
+plan?: Plan
+problem?: Problem
+run?: Run
+"sharing-class"?: SharingClass
+source?: Source
+state?: EntryState
+"token-created"?: TokenCreated
+token?: Token
+version?: Version
+words?: Words
+}
+/**
+ * One field that differs between the catalog and the district's files.
+ */
+export interface Change {
+pointer: string
+from?: unknown
+to?: unknown
+}
+/**
+ * A contract as it was applied.
+ */
+export interface Contract {
+dataset: string
+version: string
+digest: string
+createdAt: string
+document: {
+[k: string]: unknown
+}
+}
+/**
+ * A dataset in a list.
+ */
+export interface DatasetSummary {
+code: string
+department: string
+title: Words
+abstract: Words
+sharingClass: SharingClass
+openness: string
+updateCycle: string
+securityGrade: string
+contractVersion: string
+/**
+ * Null before the first version.
+ */
+currentVersion: (number | null)
+state: EntryState
+updatedAt: string
+}
+/**
+ * The same words in Chinese and in English.
+ */
+export interface Words {
+zh: string
+en: string
+}
+/**
+ * One dataset of the catalog. Metadata is open to every department.
+ */
+export interface Dataset {
+code: string
+department: string
+title: Words
+abstract: Words
+sharingClass: SharingClass
+openness: string
+updateCycle: string
+securityGrade: string
+contractVersion: string
+/**
+ * Null before the first version.
+ */
+currentVersion: (number | null)
+state: EntryState
+updatedAt: string
+catalogCode?: string
+keywords: string[]
+source: string
+sharing: {
+class: SharingClass
+basis?: Words
+conditions?: Words
+}
+modes: string[]
+schedule?: {
+cron: string
+timeZone?: string
+}
+tolerance: {
+quarantinedShareMax: number
+}
+related: string[]
+contractDigest: string
+/**
+ * Properties that identify a row.
+ */
+key: string[]
+items: Item[]
+}
+/**
+ * One property of a dataset's contract, with what the catalog knows of it.
+ */
+export interface Item {
+/**
+ * The property in the contract.
+ */
+name: string
+title?: Words
+description?: string
+/**
+ * JSON Schema type, or types joined by |.
+ */
+type?: string
+format?: string
+/**
+ * Part of the contract's key.
+ */
+key: boolean
+sharingClass: SharingClass
+basis?: Words
+sensitivity: ("none" | "personal" | "sensitive-personal")
+mask?: string
+authoritativeFor?: string
+}
+/**
+ * A department of the district.
+ */
+export interface Department {
+code: string
+name: Words
+kind?: string
+creditCode?: string
+state: EntryState
+/**
+ * Active datasets.
+ */
+datasets: number
+}
+/**
+ * One mistake of a checked document.
+ */
+export interface Finding {
+code: string
+message: string
+/**
+ * File and line.
+ */
+at?: string
+/**
+ * RFC 6901 pointer.
+ */
+pointer?: string
+}
+/**
+ * Liveness and readiness.
+ */
+export interface Health {
+ok: boolean
+/**
+ * By service: ok, or one line that says what is wrong.
+ */
+checks: {
+[k: string]: string
+}
+}
+/**
+ * What an apply would do.
+ */
+export interface Plan {
+district: string
+/**
+ * Hand it to apply: a plan made against another state is PLAN_STALE.
+ */
+digest: string
+empty: boolean
+added: {
+kind: ("district" | "policy" | "department" | "source" | "dataset")
+code: string
+}[]
+changed: {
+kind: ("district" | "policy" | "department" | "source" | "dataset")
+code: string
+changes: Change[]
+}[]
+removed: {
+kind: ("district" | "policy" | "department" | "source" | "dataset")
+code: string
+}[]
+contracts: {
+dataset: string
+from?: string
+to: string
+level: ("new" | "none" | "patch" | "minor" | "major")
+findings: string[]
+}[]
+problems: Finding[]
+}
+/**
+ * An error, as RFC 9457 defines it, with our stable code.
+ */
+export interface Problem {
+/**
+ * urn:huitong:error:<CODE>
+ */
+type: string
+title: string
+status: number
+detail?: string
+/**
+ * The request's id, for the operator.
+ */
+instance: string
+/**
+ * Stable; see docs/reference/errors.md.
+ */
+code: string
+/**
+ * What to do next, in the caller's language.
+ */
+hint: string
+/**
+ * Where it happened.
+ */
+at?: string
+/**
+ * RFC 6901 pointer into the document at fault.
+ */
+pointer?: string
+/**
+ * Every finding of one check.
+ */
+errors?: Finding[]
+}
+/**
+ * One attempt to publish a dataset.
+ */
+export interface Run {
+id: string
+dataset: string
+department: string
+state: ("running" | "published" | "unchanged" | "refused" | "failed" | "cancelled")
+epoch: number
+generation: number
+actor?: string
+startedAt: string
+endedAt: (string | null)
+/**
+ * The version it published, or found unchanged.
+ */
+version: (number | null)
+/**
+ * rowsRead = rowsPublished + rowsQuarantined, always.
+ */
+account?: {
+rowsRead: number
+rowsPublished: number
+rowsQuarantined: number
+}
+progress?: {
+rowsRead?: number
+bytesStaged?: number
+partitionsDone?: number
+partitions?: number
+}
+problem?: Finding
+}
+/**
+ * A source of a department. Its connection is not shown: that is the department's own affair.
+ */
+export interface Source {
+code: string
+department: string
+kind: string
+title: Words
+state: EntryState
+updatedAt: string
+}
+/**
+ * The only answer that shows a token's secret.
+ */
+export interface TokenCreated {
+token: Token
+/**
+ * Shown once.
+ */
+secret: string
+}
+/**
+ * A bearer token as it is kept: hashed at rest, so its secret is not here.
+ */
+export interface Token {
+id: string
+department: string
+roles: ("officer" | "data-engineer" | "administrator" | "auditor" | "operator" | "worker")[]
+label?: string
+createdAt: string
+expiresAt: (string | null)
+revokedAt: (string | null)
+}
+/**
+ * An immutable published version.
+ */
+export interface Version {
+dataset: string
+version: number
+runId: string
+contractVersion: string
+contractDigest: string
+manifestDigest: string
+guarantee: ("snapshot" | "transaction" | "none")
+snapshotAt: string
+publishedAt: string
+/**
+ * rowsRead = rowsPublished + rowsQuarantined, always.
+ */
+account: {
+rowsRead: number
+rowsPublished: number
+rowsQuarantined: number
+}
+parts: number
+/**
+ * Stored.
+ */
+bytes: number
+current: boolean
+}
