@@ -158,6 +158,12 @@ export const errorCodes = define({
       en: 'Check the object store, and restore the object from a backup if it stays missing.',
     },
   },
+  OBJECT_TOO_LARGE: {
+    status: 413,
+    recovery: 'fatal',
+    title: { zh: '对象过大', en: 'Object too large' },
+    hint: { zh: '把数据分成更小的分片', en: 'Split it: parts are cut by rows and by bytes, see the limits.' },
+  },
   PUBLISH_GUARD: {
     status: 409,
     recovery: 'fatal',

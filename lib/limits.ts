@@ -34,6 +34,14 @@ export const limits = {
   collectGraceMs: 24 * 60 * 60 * 1000,
   /** Objects that the collector removes in one transaction, while stagers wait. */
   collectBatchObjectsMax: 100,
+  /** One staged object as it arrives: a part's stored bytes, with room for what does not compress. */
+  objectBytesMax: 512 * 1024 * 1024,
+  /** A run report or a manifest, which are read whole: 100,000 parts and their sums. */
+  documentBytesMax: 32 * 1024 * 1024,
+  /** Parallel readers of a dataset whose definition names none. */
+  partitionsDefault: 2,
+  /** How long quarantined rows are kept where the definition says nothing. */
+  quarantineDays: 30,
   /** A reader's lease; renewed while it reads. */
   leaseMs: 15 * 60 * 1000,
   /** One leaf of the audit log, encoded. */

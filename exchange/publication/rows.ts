@@ -1,0 +1,99 @@
+/** Rows of our tables as PostgreSQL gives them, and the shapes that callers see. */
+import type { Catalog } from '../../catalog/database.ts';
+import type { ErrorCode } from '../../lib/error-codes.ts';
+import { HuitongError } from '../../lib/errors.ts';
+import type { Run, RunState, Version } from './publication.ts';
+
+export interface RunRow {
+  id: string;
+  dataset: string;
+  workflow_id: string;
+  trigger: 'manual' | 'schedule';
+  actor: string;
+  confirmed: boolean;
+  epoch: number;
+  generation: number;
+  contract_version: string | null;
+  trusted: boolean;
+  rechecked_report: string | null;
+  state: RunState;
+  report_digest: string | null;
+  version: number | null;
+  failure_code: ErrorCode | null;
+  failure_message: string | null;
+  rows_read: number | null;
+  rows_published: number | null;
+  rows_quarantined: number | null;
+  quarantined_by_code: Record<string, number> | null;
+  started_at: Date;
+  ended_at: Date | null;
+}
+
+export interface VersionRow {
+  dataset: string;
+  number: number;
+  run: string;
+  manifest_digest: string;
+  contract_version: string;
+  contract_digest: string;
+  guarantee: Version['guarantee'];
+  snapshot_at: Date;
+  rows: number;
+  bytes: number;
+  parts: number;
+  rows_read: number;
+  rows_quarantined: number;
+  published_at: Date;
+}
+
+export const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** The run's row, locked until the transaction ends where `lock` says so. Throws NOT_FOUND. */
+export async function readRunRow(catalog: Catalog, runId: string, lock = false): Promise<RunRow> {
+  const query = UUID.test(runId) ? catalog<RunRow>('run').where({ id: runId }) : undefined;
+  const row = await (lock ? query?.forUpdate().first() : query?.first());
+  if (!row) throw new HuitongError('NOT_FOUND', 'there is no such run', { at: runId });
+  return row;
+}
+
+export function toRun(row: RunRow & { department: string }): Run {
+  const { rows_read: rowsRead, rows_published: rowsPublished, rows_quarantined: rowsQuarantined } = row;
+  const counted = rowsRead !== null && rowsPublished !== null && rowsQuarantined !== null;
+  return {
+    id: row.id,
+    dataset: row.dataset,
+    department: row.department,
+    workflowId: row.workflow_id,
+    trigger: row.trigger,
+    actor: row.actor,
+    confirmed: row.confirmed,
+    epoch: row.epoch,
+    generation: row.generation,
+    state: row.state,
+    version: row.version,
+    failure: row.failure_code && { code: row.failure_code, message: row.failure_message ?? '' },
+    account: counted ? { rowsRead, rowsPublished, rowsQuarantined } : null,
+    quarantinedByCode: row.quarantined_by_code,
+    startedAt: row.started_at,
+    endedAt: row.ended_at,
+  };
+}
+
+export function toVersion(row: VersionRow): Version {
+  return {
+    dataset: row.dataset,
+    number: row.number,
+    run: row.run,
+    manifestDigest: row.manifest_digest,
+    contractVersion: row.contract_version,
+    contractDigest: row.contract_digest,
+    guarantee: row.guarantee,
+    snapshotAt: row.snapshot_at,
+    rows: row.rows,
+    bytes: row.bytes,
+    parts: row.parts,
+    rowsRead: row.rows_read,
+    rowsQuarantined: row.rows_quarantined,
+    publishedAt: row.published_at,
+  };
+}
