@@ -48,6 +48,7 @@ export const limits = {
   auditLeafBytesMax: 64 * 1024,
   /** Leaves of one flush, and leaves that may wait for theirs; beyond it the access is refused. */
   auditFlushLeavesMax: 8_192,
+  auditFlushBytesMax: 16 * 1024 * 1024,
   auditQueueLeavesMax: 65_536,
   /** How long a flush may take before its outcome counts as unknown. */
   auditFlushTimeoutMs: 10_000,

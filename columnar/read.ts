@@ -1,0 +1,236 @@
+/**
+ * Reads parts: Arrow IPC files of ours, or of anyone, as long as their types are among `layoutOf`'s. A file comes from
+ * outside until its contents are checked: every length is compared with what there is before it is believed, and every
+ * failure is ARROW_INVALID. One batch is in memory at a time.
+ */
+import { Data, type DataType, RecordBatch, type Schema, Struct } from 'apache-arrow';
+import { HuitongError } from '../lib/errors.ts';
+import { limits } from '../lib/limits.ts';
+import { bitmapBytes } from './bits.ts';
+import { assertLayouts, childFields, layoutOf, messageShape } from './layout.ts';
+import {
+  type BatchMetadata,
+  CompressionType,
+  type FileBlock,
+  invalidUnless,
+  MAGIC,
+  MESSAGE_PREFIX_BYTES,
+  readBatchMessage,
+  readFooter,
+} from './message.ts';
+import { announcedBytes, decompressBuffer, newDecompressionContext } from './zstd.ts';
+
+/** Gives exactly `length` bytes from `offset`; they stay valid. A store, a file, or memory. */
+export type ReadAt = (offset: number, length: number) => Promise<Uint8Array>;
+
+/** Where everything is in one part; no cell has been read. */
+export interface PartIndex {
+  schema: Schema;
+  sizeBytes: number;
+  rows: number;
+  batches: BatchIndex[];
+}
+
+export interface BatchIndex {
+  /** Of the message within the part: metadata first, then the body. */
+  offset: number;
+  metadataBytes: number;
+  bodyBytes: number;
+  rows: number;
+  metadata: BatchMetadata;
+}
+
+const TAIL_BYTES = 4 + MAGIC.byteLength;
+const context = newDecompressionContext();
+
+export function readAtOf(bytes: Uint8Array): ReadAt {
+  return async (offset, length) => bytes.subarray(offset, offset + length);
+}
+
+/** Reads the footer and each batch's metadata. @throws HuitongError ARROW_INVALID, TYPE_UNMAPPED */
+export async function readPartIndex(readAt: ReadAt, sizeBytes: number): Promise<PartIndex> {
+  if (sizeBytes < TAIL_BYTES + MAGIC.byteLength) throw invalid('the file is too short');
+  const tail = await readExactly(readAt, sizeBytes - TAIL_BYTES, TAIL_BYTES);
+  if (MAGIC.some((byte, i) => tail[4 + i] !== byte)) throw invalid('the file does not end as an Arrow file does');
+  const footerBytes = new DataView(tail.buffer, tail.byteOffset).getInt32(0, true);
+  const footerStart = sizeBytes - TAIL_BYTES - footerBytes;
+  if (footerBytes <= 0 || footerBytes > limits.arrowMetadataBytesMax || footerStart < 0) {
+    throw invalid('the footer has an impossible length');
+  }
+  const { schema, blocks } = readFooter(await readExactly(readAt, footerStart, footerBytes));
+  invalidUnless('the schema', () => assertLayouts(schema));
+  const batches: BatchIndex[] = [];
+  for (const block of blocks) batches.push(await readBlock(readAt, block, schema, footerStart));
+  return { schema, sizeBytes, rows: batches.reduce((sum, batch) => sum + batch.rows, 0), batches };
+}
+
+async function readBlock(readAt: ReadAt, block: FileBlock, schema: Schema, end: number): Promise<BatchIndex> {
+  const { offset, metaDataLength: metadataBytes, bodyLength: bodyBytes } = block;
+  const lengths = [offset, metadataBytes - MESSAGE_PREFIX_BYTES, bodyBytes];
+  if (lengths.some((length) => length < 0) || offset + metadataBytes + bodyBytes > end) {
+    throw invalid('a block of the footer lies outside the file');
+  }
+  if (metadataBytes > limits.arrowMetadataBytesMax) throw invalid('the metadata of a batch is too long');
+  const message = readBatchMessage(await readExactly(readAt, offset, metadataBytes));
+  if (message.bodyBytes !== bodyBytes) throw invalid('footer and message disagree on the length of a body');
+  invalidUnless('a record batch message', () => assertShape(message.metadata, schema, bodyBytes));
+  return { offset, metadataBytes, bodyBytes, rows: message.metadata.length, metadata: message.metadata };
+}
+
+/** The counts that the schema demands, and buffers one behind the other within the body, as every writer lays them. */
+function assertShape(metadata: BatchMetadata, schema: Schema, bodyBytes: number): void {
+  const wanted = { nodes: 0, buffers: 0 };
+  for (const field of schema.fields) {
+    const shape = messageShape(field.type);
+    wanted.nodes += shape.nodes;
+    wanted.buffers += shape.buffers;
+  }
+  if (metadata.nodes.length !== wanted.nodes || metadata.buffers.length !== wanted.buffers) {
+    throw invalid('a batch does not have the buffers of its schema');
+  }
+  const codec = metadata.compression?.type;
+  if (codec !== undefined && codec !== CompressionType.ZSTD) throw invalid('a batch is compressed, but not by zstd');
+  let end = 0;
+  for (const { offset, length } of metadata.buffers) {
+    if (length === 0) continue;
+    if (length < 0 || offset < end || offset + length > bodyBytes) throw invalid('buffers of a batch overlap');
+    end = offset + length;
+  }
+}
+
+/** Decodes one batch. @throws HuitongError ARROW_INVALID */
+export async function readBatch(readAt: ReadAt, index: PartIndex, batch: BatchIndex): Promise<RecordBatch> {
+  const body = await readExactly(readAt, batch.offset + batch.metadataBytes, batch.bodyBytes);
+  return invalidUnless('a record batch', () => decode(index.schema, batch, body));
+}
+
+function decode(schema: Schema, batch: BatchIndex, body: Uint8Array): RecordBatch {
+  const { buffers, compression, nodes } = batch.metadata;
+  const stored = buffers.map(({ offset, length }) => body.subarray(offset, offset + length));
+  const decodedBytes =
+    compression === null ? batch.bodyBytes : stored.reduce((sum, one) => sum + announcedBytes(one), 0);
+  if (decodedBytes > limits.arrowBatchBytesMax) throw invalid('a batch is larger than is allowed');
+  const restore = compression === null ? copyBuffer : (one: Uint8Array) => decompressBuffer(context, one);
+  const cursor = new Cursor(nodes, stored, restore);
+  const children = schema.fields.map((field) => load(field.type, cursor));
+  if (children.some((child) => child.length !== batch.rows)) throw invalid('columns of a batch differ in length');
+  return new RecordBatch(schema, new Data(new Struct(schema.fields), 0, batch.rows, 0, undefined, children));
+}
+
+/** All batches of a part, one at a time. */
+export async function* readBatches(readAt: ReadAt, sizeBytes: number): AsyncGenerator<RecordBatch> {
+  const index = await readPartIndex(readAt, sizeBytes);
+  for (const batch of index.batches) yield await readBatch(readAt, index, batch);
+}
+
+/** For what is not compressed: the typed arrays over it need aligned memory. */
+function copyBuffer(stored: Uint8Array): Uint8Array {
+  return new Uint8Array(stored);
+}
+
+class Cursor {
+  private readonly nodes: BatchMetadata['nodes'];
+  private readonly stored: Uint8Array[];
+  private readonly restore: (stored: Uint8Array) => Uint8Array;
+  private node = 0;
+  private buffer = 0;
+
+  constructor(nodes: BatchMetadata['nodes'], stored: Uint8Array[], restore: (stored: Uint8Array) => Uint8Array) {
+    this.nodes = nodes;
+    this.stored = stored;
+    this.restore = restore;
+  }
+
+  nextBuffer(): Uint8Array {
+    return this.restore(this.stored[this.buffer++]!);
+  }
+
+  nextNode(): { length: number; nullCount: number } {
+    const node = this.nodes[this.node++]!;
+    if (node.length < 0 || node.length > 2 ** 31 - 1) throw invalid('a column has an impossible length');
+    return node;
+  }
+}
+
+function load(type: DataType, cursor: Cursor): Data {
+  const layout = layoutOf(type);
+  const { length, nullCount } = cursor.nextNode();
+  if (layout.kind === 'null') return new Data(type, 0, length, length);
+  const bitmap = cursor.nextBuffer();
+  const validity = nullCount === 0 ? undefined : atLeast(bitmap, bitmapBytes(length));
+  const build = (offsets?: Int32Array | BigInt64Array, values?: ArrayBufferView, children?: Data[]): Data =>
+    // -1: the nulls are counted from the bitmap, not believed.
+    new Data(type, 0, length, validity === undefined ? 0 : -1, [offsets, values, validity] as BufferList, children);
+  switch (layout.kind) {
+    case 'bits':
+      return build(undefined, atLeast(cursor.nextBuffer(), bitmapBytes(length)));
+    case 'fixed':
+      return build(
+        undefined,
+        typedValues(type, atLeast(cursor.nextBuffer(), length * layout.bytes), layout.bytes * length),
+      );
+    case 'variable': {
+      const offsets = loadOffsets(cursor.nextBuffer(), length, layout.wide);
+      return build(offsets, atLeast(cursor.nextBuffer(), Number(offsets[length])));
+    }
+    case 'list': {
+      const offsets = loadOffsets(cursor.nextBuffer(), length, layout.wide);
+      const child = load(childFields(type)[0]!.type, cursor);
+      if (child.length < Number(offsets[length])) throw invalid('a list points behind its child');
+      return build(offsets, undefined, [child]);
+    }
+    case 'fixedList': {
+      const child = load(childFields(type)[0]!.type, cursor);
+      if (child.length !== length * layout.size) throw invalid('a fixed-size list and its child disagree');
+      return build(undefined, undefined, [child]);
+    }
+    case 'struct': {
+      const children = childFields(type).map((field) => load(field.type, cursor));
+      if (children.some((child) => child.length !== length)) throw invalid('a struct and its child disagree');
+      return build(undefined, undefined, children);
+    }
+  }
+}
+
+/** In the order of apache-arrow's `BufferType`: offsets, values, validity. */
+type BufferList = ConstructorParameters<typeof Data>[4];
+
+function typedValues(type: DataType, bytes: Uint8Array, used: number): ArrayBufferView {
+  const View: TypedArrayOf = type.ArrayType;
+  return new View(bytes.buffer, bytes.byteOffset, used / View.BYTES_PER_ELEMENT);
+}
+
+interface TypedArrayOf {
+  readonly BYTES_PER_ELEMENT: number;
+  new (buffer: ArrayBufferLike, byteOffset: number, length: number): ArrayBufferView;
+}
+
+/** Offsets that start at or above zero and never fall. A column without rows may have none at all. */
+function loadOffsets(bytes: Uint8Array, length: number, wide: boolean): Int32Array | BigInt64Array {
+  if (length === 0) return wide ? new BigInt64Array(1) : new Int32Array(1);
+  atLeast(bytes, (length + 1) * (wide ? 8 : 4));
+  const offsets = wide
+    ? new BigInt64Array(bytes.buffer, bytes.byteOffset, length + 1)
+    : new Int32Array(bytes.buffer, bytes.byteOffset, length + 1);
+  let previous: number | bigint = 0;
+  for (const offset of offsets) {
+    if (offset < previous) throw invalid('offsets of a column fall');
+    previous = offset;
+  }
+  return offsets;
+}
+
+function atLeast(bytes: Uint8Array, wanted: number): Uint8Array {
+  if (bytes.byteLength < wanted) throw invalid('a buffer is shorter than its column needs');
+  return bytes;
+}
+
+async function readExactly(readAt: ReadAt, offset: number, length: number): Promise<Uint8Array> {
+  const bytes = await readAt(offset, length);
+  if (bytes.byteLength !== length) throw invalid('the file ends too early');
+  return bytes;
+}
+
+function invalid(message: string): HuitongError {
+  return new HuitongError('ARROW_INVALID', message);
+}
