@@ -9,7 +9,7 @@ it('the embedded Temporal runs a workflow', async () => {
       connection: nativeConnection,
       namespace,
       taskQueue,
-      workflowsPath: new URL('./greet-workflow.ts', import.meta.url).pathname,
+      workflowsPath: new URL('./fixtures/greet-workflow.ts', import.meta.url).pathname,
       activities: { greet: async (name: string) => `您好，${name}` },
     });
     const answer = await worker.runUntil(

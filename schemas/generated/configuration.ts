@@ -1,0 +1,109 @@
+/** Generated from JSON Schema by `npm run generate`. Do not edit. */
+
+/**
+ * What the server and the workers are told when they start. Each setting is an environment variable, HUITONG_ and the name in capitals (catalogUrl is HUITONG_CATALOG_URL), or a key of the YAML or JSON file that HUITONG_CONFIG names; the environment wins. A setting marked as secret is a reference, `env:NAME` or `file:/path`, so that the value itself stands in no file of settings.
+ */
+export interface ConfigurationDocument {
+/**
+ * PostgreSQL of the catalog, `postgres://user:password@host:port/database`, or a secret reference to it.
+ */
+catalogUrl?: string
+/**
+ * Connections of one process to the catalog.
+ */
+catalogConnectionsMax?: number
+/**
+ * Where objects are kept: `file:///path` of a folder that the server and the exchange workers share.
+ */
+storeUrl?: string
+/**
+ * `host:port` of Temporal's front end. Where it is absent, TEMPORAL_ADDRESS is used.
+ */
+temporalAddress?: string
+/**
+ * Temporal's namespace. It must exist.
+ */
+temporalNamespace?: string
+/**
+ * API key of Temporal Cloud, as a secret reference; it switches TLS on.
+ */
+temporalApiKey?: string
+/**
+ * Whether the connection to Temporal uses TLS.
+ */
+temporalTls?: boolean
+/**
+ * The name on Temporal's certificate, where it is not the address.
+ */
+temporalTlsServerName?: string
+/**
+ * PEM of the authority that signed Temporal's certificate.
+ */
+temporalTlsCa?: string
+/**
+ * PEM of our client certificate, for mutual TLS.
+ */
+temporalTlsCertificate?: string
+/**
+ * PEM of our client key, for mutual TLS.
+ */
+temporalTlsKey?: string
+/**
+ * The address the server listens on.
+ */
+httpHost?: string
+/**
+ * The port the server listens on; 0 takes any free one.
+ */
+httpPort?: number
+/**
+ * The URL under which readers know the exchange. Default: what the server listens on.
+ */
+publicUrl?: string
+/**
+ * The URL under which a department's worker reaches the exchange.
+ */
+stagingUrl?: string
+/**
+ * What a worker does: `exchange`, `source:<department>`, or `source:*` for every department that has a source. Separated by commas in the environment.
+ * 
+ * @minItems 1
+ */
+workerRoles?: string[]
+/**
+ * The token with which a department's worker fetches assignments, as a secret reference.
+ */
+workerToken?: string
+/**
+ * Threads of one extraction at most.
+ */
+workerThreads?: number
+/**
+ * Extractions that run at once for one department.
+ */
+workerExtractionsMax?: number
+/**
+ * How long running requests and activities may take to end after SIGTERM; afterwards they are cut off.
+ */
+shutdownGraceSeconds?: number
+/**
+ * Ed25519 private key (PEM, PKCS 8) that signs the audit log's heads, as a secret reference.
+ */
+signingKey?: string
+/**
+ * X25519 public key (PEM, SPKI) to which quarantined rows are sealed, as a reference.
+ */
+quarantinePublicKey?: string
+/**
+ * X25519 private key (PEM, PKCS 8) that opens the quarantine for its owner, as a secret reference.
+ */
+quarantinePrivateKey?: string
+/**
+ * Whether a source may be on the worker's own machine. Off, so that a definition cannot reach what listens there.
+ */
+sourceLoopbackAllowed?: boolean
+/**
+ * The least severe messages that are logged.
+ */
+logLevel?: ("trace" | "debug" | "info" | "warn" | "error" | "fatal" | "silent")
+}
