@@ -25,6 +25,14 @@ export const limits = {
   catalogConnectionsMax: 10,
   catalogConnectTimeoutMs: 10_000,
   catalogStatementTimeoutMs: 60_000,
+  /** What holds where a dataset's definition says nothing: tolerance, publish guard, and what is kept of old versions. */
+  quarantinedShareDefault: 0.05,
+  lostShareDefault: 0.5,
+  versionsKeptMin: 2,
+  versionDays: 365,
+  /** A district's files. */
+  districtFilesMax: 25_000,
+  definitionBytesMax: 256 * 1024,
   heartbeatTimeoutMs: 20_000,
   /** How long a snapshot may hold back vacuum in the source. */
   snapshotAgeMaxMs: 4 * 60 * 60 * 1000,

@@ -44,10 +44,10 @@ export function pageOf(schemaId: string) {
   return {
     type: 'object',
     additionalProperties: false,
-    required: ['items', 'next'],
+    required: ['items'],
     properties: {
       items: { type: 'array', items: { $ref: `${schemaId}#` } },
-      next: { type: ['string', 'null'], description: 'Hand it back as ?cursor=…; null on the last page.' },
+      next: { type: 'string', description: 'Hand it back as ?cursor=…; absent on the last page.' },
     },
   } as const;
 }

@@ -260,31 +260,49 @@ export interface Run {
 id: string
 dataset: string
 department: string
-state: ("running" | "published" | "unchanged" | "refused" | "failed" | "cancelled")
+workflowId: string
+trigger: ("manual" | "schedule")
+actor: string
+/**
+ * Whoever started it knew that the version may be empty or lose half its rows.
+ */
+confirmed: boolean
 epoch: number
 generation: number
-actor?: string
-startedAt: string
-endedAt: (string | null)
+state: ("running" | "published" | "unchanged" | "rejected" | "failed" | "cancelled")
 /**
  * The version it published, or found unchanged.
  */
 version: (number | null)
 /**
+ * Why nothing was published.
+ */
+failure: ({
+code: string
+message: string
+} | null)
+/**
  * rowsRead = rowsPublished + rowsQuarantined, always.
  */
-account?: {
+account: ({
 rowsRead: number
 rowsPublished: number
 rowsQuarantined: number
-}
+} | null)
+/**
+ * Quarantined rows by the code of their first error.
+ */
+quarantinedByCode: ({
+[k: string]: number
+} | null)
+startedAt: string
+endedAt: (string | null)
 progress?: {
 rowsRead?: number
 bytesStaged?: number
 partitionsDone?: number
 partitions?: number
 }
-problem?: Finding
 }
 /**
  * A source of a department. Its connection is not shown: that is the department's own affair.

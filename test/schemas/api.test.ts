@@ -19,9 +19,9 @@ test.each(apiSchemas.map((schema) => [schema.$id, schema] as const))(
   },
 );
 
-test('a page holds resources of one kind and a cursor or null', () => {
+test('a page holds resources of one kind and a cursor', () => {
   const validate = ajv.compile(pageOf('words'));
-  expect(validate({ items: [{ zh: '卫生', en: 'Health' }], next: null })).toBe(true);
-  expect(validate({ items: [{ zh: '卫生' }], next: null })).toBe(false);
-  expect(validate({ items: [] })).toBe(false);
+  expect(validate({ items: [{ zh: '卫生', en: 'Health' }] })).toBe(true);
+  expect(validate({ items: [{ zh: '卫生' }] })).toBe(false);
+  expect(validate({ items: [], next: null })).toBe(false);
 });
