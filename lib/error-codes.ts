@@ -95,6 +95,24 @@ export const errorCodes = define({
     title: { zh: '配置无效', en: 'Invalid configuration' },
     hint: { zh: '更正所指的配置项', en: 'Correct the setting that is named; unknown settings are errors too.' },
   },
+  CONTRACT_INVALID: {
+    status: 422,
+    recovery: 'fatal',
+    title: { zh: '数据契约无效', en: 'Invalid contract' },
+    hint: {
+      zh: '更正所指的关键字',
+      en: 'Correct the keyword that is named; the keywords of a contract are in docs/reference/contracts.md.',
+    },
+  },
+  CONTRACT_MISMATCH: {
+    status: 422,
+    recovery: 'fatal',
+    title: { zh: '数据契约与来源不符', en: 'Contract does not fit the source' },
+    hint: {
+      zh: '修改数据契约或所选的列',
+      en: 'Change the contract or the columns that are read: docs/reference/json-image.md tells how each type looks.',
+    },
+  },
   CONTRACT_RECHECK_FAILED: {
     status: 422,
     recovery: 'fatal',
@@ -113,6 +131,15 @@ export const errorCodes = define({
       en: 'Send the object again: it was cut short or changed on its way.',
     },
   },
+  ENCODING: {
+    status: 422,
+    recovery: 'fatal',
+    title: { zh: '文本编码无效', en: 'Invalid text encoding' },
+    hint: {
+      zh: '使用 UTF-8，去除不可见控制字符',
+      en: 'Write it in UTF-8, without NUL, lone surrogates and bidirectional controls.',
+    },
+  },
   FENCED: {
     status: 409,
     recovery: 'fatal',
@@ -125,11 +152,38 @@ export const errorCodes = define({
     title: { zh: '角色无此权限', en: 'Not allowed for this role' },
     hint: { zh: '向管理员申请相应角色', en: 'Ask an administrator for the role that this action needs.' },
   },
+  ID_MUST_BE_STRING: {
+    status: 422,
+    recovery: 'fatal',
+    title: { zh: '证件号必须是字符串', en: 'An identifier must be a string' },
+    hint: {
+      zh: '给号码加上引号',
+      en: 'Put the identifier in quotes: as a number it loses digits.',
+    },
+  },
   INTERNAL: {
     status: 500,
     recovery: 'retriable',
     title: { zh: '内部错误', en: 'Internal error' },
     hint: { zh: '把请求编号报给运维人员', en: 'Give the request id to the operator; the log has the cause.' },
+  },
+  JSON_AMBIGUOUS: {
+    status: 422,
+    recovery: 'fatal',
+    title: { zh: 'JSON 含义不明确', en: 'JSON with more than one meaning' },
+    hint: {
+      zh: '去除重复成员',
+      en: 'Write each member once, without __proto__, and numbers with at most 15 digits.',
+    },
+  },
+  JSON_INVALID: {
+    status: 422,
+    recovery: 'fatal',
+    title: { zh: 'JSON 无效', en: 'Invalid JSON' },
+    hint: {
+      zh: '更正所指的位置',
+      en: 'Correct the JSON at the place that is named.',
+    },
   },
   NOT_FOUND: {
     status: 404,
@@ -200,11 +254,29 @@ export const errorCodes = define({
       en: 'Correct what is named; the API documentation shows the expected form.',
     },
   },
+  SCHEMA_UNSAFE: {
+    status: 422,
+    recovery: 'fatal',
+    title: { zh: '模式不安全', en: 'Unsafe schema' },
+    hint: {
+      zh: '去除所指的关键字或改写正则',
+      en: 'Remove what is named: remote references, $data, great depth or size, or a pattern that cannot run in linear time.',
+    },
+  },
   SECRET_MISSING: {
     status: 500,
     recovery: 'fatal',
     title: { zh: '缺少密钥引用', en: 'Secret reference cannot be resolved' },
     hint: { zh: '在工作进程上设置该变量或文件', en: 'Set that variable or file for the worker process.' },
+  },
+  SEALED_INVALID: {
+    status: 500,
+    recovery: 'fatal',
+    title: { zh: '加密内容无法打开', en: 'Sealed data cannot be opened' },
+    hint: {
+      zh: '检查隔离区私钥是否与写入时一致',
+      en: 'Check that the quarantine key is the one it was sealed to; damaged data cannot be recovered.',
+    },
   },
   SNAPSHOT_LOST: {
     status: 503,
@@ -223,6 +295,12 @@ export const errorCodes = define({
     recovery: 'retriable',
     title: { zh: '无法连接数据源', en: 'The source cannot be reached' },
     hint: { zh: '检查地址、端口和网络', en: 'Check host, port and the network between the worker and the source.' },
+  },
+  STAGING_UNREACHABLE: {
+    status: 503,
+    recovery: 'retriable',
+    title: { zh: '无法连接交换平台', en: 'The exchange cannot be reached' },
+    hint: { zh: '检查工作进程到交换平台的网络', en: 'Check the network between the worker and the exchange’s URL.' },
   },
   STORE_FULL: {
     status: 507,
@@ -261,6 +339,15 @@ export const errorCodes = define({
     hint: {
       zh: '附上有效的 Bearer 令牌',
       en: 'Send `Authorization: Bearer <token>`; the token may have expired or been revoked.',
+    },
+  },
+  UNREPRESENTABLE: {
+    status: 422,
+    recovery: 'fatal',
+    title: { zh: '单元格无法表示', en: 'A cell cannot be represented' },
+    hint: {
+      zh: '修改来源，或改用 null 或 quarantine 策略',
+      en: 'Correct the source, or set the property\'s x-unrepresentable to "null" or "quarantine".',
     },
   },
 });

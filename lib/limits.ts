@@ -25,6 +25,9 @@ export const limits = {
   catalogConnectionsMax: 10,
   catalogConnectTimeoutMs: 10_000,
   catalogStatementTimeoutMs: 60_000,
+  /** A commit whose outcome is unknown is read again this often; the delay doubles each time: 3 s in all. */
+  catalogAttemptsMax: 6,
+  catalogRetryDelayMs: 100,
   /** What holds where a dataset's definition says nothing: tolerance, publish guard, and what is kept of old versions. */
   quarantinedShareDefault: 0.05,
   lostShareDefault: 0.5,
@@ -63,4 +66,18 @@ export const limits = {
   /** Rows that are moved from the outbox to the log at once, and how often it is looked at. */
   auditOutboxRowsMax: 1_000,
   auditOutboxPollMs: 250,
+  /** Times that one partition is read within one snapshot, and the first wait between; it doubles. */
+  partitionAttemptsMax: 3,
+  partitionRetryMs: 250,
+  /** How often a reading thread tells what it has done. */
+  progressIntervalMs: 300,
+  /** After cancelling, how long a thread may take to close its connection before it is ended. */
+  threadStopMs: 2_000,
+  /** A call to the exchange's staging that may be made again: how often, and the first wait. */
+  stagingAttemptsMax: 5,
+  stagingRetryMs: 200,
+  /** How long the exchange may leave a staging request without any progress. */
+  stagingIdleMs: 60_000,
+  /** Rows whose keys are compared byte by byte at a time, when hashes say that they may be duplicates. */
+  duplicateCandidatesMax: 500_000,
 } as const;
