@@ -48,10 +48,12 @@ export interface VersionRow {
 
 export const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-/** The run's row, locked until the transaction ends where `lock` says so. Throws NOT_FOUND. */
-export async function readRunRow(catalog: Catalog, runId: string, lock = false): Promise<RunRow> {
-  const query = UUID.test(runId) ? catalog<RunRow>('run').where({ id: runId }) : undefined;
-  const row = await (lock ? query?.forUpdate().first() : query?.first());
+/** The run's row, locked until the transaction ends where `lock` says how. Throws NOT_FOUND. */
+export async function readRunRow(catalog: Catalog, runId: string, lock?: 'share' | 'update'): Promise<RunRow> {
+  const query = catalog('run').where({ id: runId });
+  if (lock === 'share') query.forShare();
+  if (lock === 'update') query.forUpdate();
+  const [row] = UUID.test(runId) ? await query.select<RunRow[]>('*') : [];
   if (!row) throw new HuitongError('NOT_FOUND', 'there is no such run', { at: runId });
   return row;
 }

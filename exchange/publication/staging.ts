@@ -33,7 +33,7 @@ export async function stageObject(publication: Publication, request: StageObject
   const stored = await store.put(limited(request.bytes), request.expected);
   await catalog.transaction(async (transaction) => {
     await holdOffCollector(transaction);
-    assertOpen(await readRunRow(transaction, runId, true), generation);
+    assertOpen(await readRunRow(transaction, runId, 'share'), generation);
     await transaction('staged_object')
       .insert({ run: runId, generation, digest: stored.digest, kind, size_bytes: stored.sizeBytes })
       .onConflict(['run', 'generation', 'digest'])

@@ -1,0 +1,59 @@
+/** What becomes of a report that is true: published, unchanged, or rejected. Pure. */
+import type { ErrorCode } from '../../lib/error-codes.ts';
+import type { DatasetDefinition } from '../../schemas/generated/dataset.ts';
+import type { Manifest } from '../../schemas/generated/manifest.ts';
+import type { RunReport } from '../../schemas/generated/run-report.ts';
+
+const QUARANTINED_SHARE_MAX_DEFAULT = 0.05;
+const LOST_SHARE_MAX_DEFAULT = 0.5;
+
+export type Decision =
+  | { outcome: 'publish' }
+  | { outcome: 'unchanged' }
+  | { outcome: 'rejected'; code: ErrorCode; message: string };
+
+/**
+ * The tolerance comes first, then the publish guard, then equality with the current version. `confirmed` lifts the
+ * guard, never the tolerance.
+ */
+export function decide(
+  report: RunReport,
+  definition: Pick<DatasetDefinition, 'tolerance' | 'publishGuard'>,
+  current: Manifest | undefined,
+  confirmed: boolean,
+): Decision {
+  const shareMax = definition.tolerance?.quarantinedShareMax ?? QUARANTINED_SHARE_MAX_DEFAULT;
+  if (report.rowsQuarantined > shareMax * report.rowsRead) {
+    const message = `${report.rowsQuarantined} of ${report.rowsRead} rows broke the contract; the share allowed is ${shareMax}`;
+    return { outcome: 'rejected', code: 'TOLERANCE_EXCEEDED', message };
+  }
+  const guarded = confirmed ? undefined : guard(report, definition.publishGuard ?? {}, current);
+  if (guarded) return { outcome: 'rejected', code: 'PUBLISH_GUARD', message: guarded };
+  return { outcome: current && sameContent(report, current) ? 'unchanged' : 'publish' };
+}
+
+/** A version that lost `lostShareMax` of the rows or more; losing all of them is allowed by its own setting only. */
+function guard(
+  report: RunReport,
+  { emptyAllowed = false, lostShareMax = LOST_SHARE_MAX_DEFAULT }: NonNullable<DatasetDefinition['publishGuard']>,
+  current: Manifest | undefined,
+): string | undefined {
+  if (!current || current.rows === 0) return undefined;
+  if (report.rowsPublished === 0) {
+    return emptyAllowed ? undefined : `the version would be empty; version ${current.version} has ${current.rows} rows`;
+  }
+  const lost = current.rows - report.rowsPublished;
+  if (lost <= 0 || lost < lostShareMax * current.rows) return undefined;
+  return `the version would lose ${lost} of the ${current.rows} rows of version ${current.version}`;
+}
+
+/** The same parts in the same order, of the same schema, checked against the same contract. */
+function sameContent(report: RunReport, current: Manifest): boolean {
+  const before = current.segments.flatMap((segment) => segment.parts);
+  return (
+    report.contractVersion === current.contract.version &&
+    report.arrowSchema === current.arrowSchema &&
+    report.parts.length === before.length &&
+    report.parts.every((part, i) => part.digest === before[i].digest)
+  );
+}

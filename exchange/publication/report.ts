@@ -1,0 +1,172 @@
+/** The run report: read from the store, and held against what was really staged before anything in it is believed. */
+import type { Readable } from 'node:stream';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import ajvFormats from 'ajv-formats';
+import { sameDecimal } from '../../columnar/sums.ts';
+import { HuitongError, type Problem } from '../../lib/errors.ts';
+import { limits } from '../../lib/limits.ts';
+import commonSchema from '../../schemas/document/common.json' with { type: 'json' };
+import reportSchema from '../../schemas/document/run-report.json' with { type: 'json' };
+import type { ManifestPart } from '../../schemas/generated/manifest.ts';
+import type { ReportedPart, RunReport } from '../../schemas/generated/run-report.ts';
+import type { Publication } from './publication.ts';
+import type { RunRow } from './rows.ts';
+import type { StagedKind } from './staging.ts';
+
+const ajv = new Ajv2020({ allErrors: true, strict: true });
+ajvFormats.default(ajv);
+ajv.addSchema(commonSchema);
+const validate = ajv.compile<RunReport>(reportSchema);
+
+export interface StagedRow {
+  digest: string;
+  kind: StagedKind;
+  size_bytes: number;
+}
+
+/** What this generation staged, by digest. */
+export async function readStagedRows(
+  { catalog }: Publication,
+  runId: string,
+  generation: number,
+): Promise<Map<string, StagedRow>> {
+  const rows = await catalog('staged_object')
+    .where({ run: runId, generation })
+    .select<StagedRow[]>('digest', 'kind', 'size_bytes');
+  return new Map(rows.map((row) => [row.digest, row]));
+}
+
+/** Throws REPORT_INVALID for an object that this generation did not stage as a report, or that is not one. */
+export async function readReport(
+  { store }: Publication,
+  digest: string,
+  staged: Map<string, StagedRow>,
+): Promise<RunReport> {
+  const row = staged.get(digest);
+  if (row?.kind !== 'report') throw invalid([{ message: 'this generation staged no such report' }], digest);
+  if (row.size_bytes > limits.documentBytesMax) throw invalid([{ message: 'the report is too large' }], digest);
+  const report = parse(await readWhole(await store.read(digest)));
+  if (validate(report)) return report;
+  const problems = (validate.errors ?? []).map((e) => ({ pointer: e.instancePath, message: e.message ?? e.keyword }));
+  throw invalid(problems, digest);
+}
+
+/**
+ * Throws REPORT_INVALID, with every contradiction found, unless the report is of this run and generation, made by its
+ * contract, adds up, and names only parts of this generation or of the current version, with their true sizes. Throws
+ * RECONCILIATION_MISMATCH where the source's own totals differ from what was read.
+ */
+export function checkReport(
+  report: RunReport,
+  run: Pick<RunRow, 'id' | 'generation' | 'dataset' | 'contract_version'>,
+  staged: ReadonlyMap<string, StagedRow>,
+  current: ReadonlyMap<string, ManifestPart>,
+): void {
+  const problems = [
+    ...differences(report, run),
+    ...accountProblems(report),
+    ...report.parts.flatMap((part, i) => partProblems(part, `/parts/${i}`, 'part', staged, current)),
+    ...report.quarantine.flatMap((part, i) => partProblems(part, `/quarantine/${i}`, 'quarantine', staged, new Map())),
+    ...repeated([...report.parts, ...report.quarantine]),
+  ];
+  if (problems.length > 0) throw invalid(problems, run.id);
+  reconcile(report);
+}
+
+type Finding = Pick<Problem, 'message' | 'pointer'>;
+
+function differences(
+  report: RunReport,
+  run: Pick<RunRow, 'id' | 'generation' | 'dataset' | 'contract_version'>,
+): Finding[] {
+  const pairs: [string, unknown, unknown][] = [
+    ['/runId', report.runId, run.id],
+    ['/generation', report.generation, run.generation],
+    ['/dataset', report.dataset, run.dataset],
+    ['/contractVersion', report.contractVersion, run.contract_version],
+  ];
+  return pairs
+    .filter(([, said, known]) => said !== known)
+    .map(([pointer, said, known]) => ({ pointer, message: `is ${String(said)}, but the run's is ${String(known)}` }));
+}
+
+function accountProblems(report: RunReport): Finding[] {
+  const { rowsRead, rowsPublished, rowsQuarantined } = report;
+  const byCode = Object.values(report.quarantinedByCode).reduce((a, b) => a + b, 0);
+  const sums: [string, number, number][] = [
+    ['/rowsRead', rowsRead, rowsPublished + rowsQuarantined],
+    ['/rowsPublished', rowsPublished, rowsOf(report.parts)],
+    ['/rowsQuarantined', rowsQuarantined, rowsOf(report.quarantine)],
+    ['/quarantinedByCode', byCode, rowsQuarantined],
+  ];
+  return sums
+    .filter(([, said, sum]) => said !== sum)
+    .map(([pointer, said, sum]) => ({ pointer, message: `counts ${said} rows, but they add up to ${sum}` }));
+}
+
+function partProblems(
+  part: ReportedPart,
+  pointer: string,
+  kind: StagedKind,
+  staged: ReadonlyMap<string, StagedRow>,
+  current: ReadonlyMap<string, ManifestPart>,
+): Finding[] {
+  const row = staged.get(part.digest);
+  const known = row?.kind === kind ? row.size_bytes : current.get(part.digest)?.sizeBytes;
+  if (known === undefined) return [{ pointer, message: `is not among what this generation staged as ${kind}` }];
+  if (known !== part.sizeBytes) return [{ pointer, message: `has ${known} bytes, but ${part.sizeBytes} are reported` }];
+  return [];
+}
+
+/** Every contract has a key, and a quarantine is encrypted: two equal parts with rows cannot both be true. */
+function repeated(parts: ReportedPart[]): Finding[] {
+  const withRows = parts.filter((part) => part.rows > 0);
+  const same = new Set(withRows.map((part) => part.digest)).size === withRows.length;
+  return same ? [] : [{ pointer: '/parts', message: 'names one part twice' }];
+}
+
+function reconcile(report: RunReport): void {
+  const totals = report.controlTotals;
+  if (!totals) return;
+  // Sums are of the published rows, the source's totals of all: they are comparable where nothing was quarantined.
+  const unequal =
+    report.rowsQuarantined > 0
+      ? []
+      : Object.entries(totals.sums).filter(
+          ([column, sum]) => column in report.sums && !sameDecimal(sum, report.sums[column]),
+        );
+  const wrong = [...(totals.rows === report.rowsRead ? [] : ['row count']), ...unequal.map(([column]) => column)];
+  if (wrong.length === 0) return;
+  throw new HuitongError('RECONCILIATION_MISMATCH', `the source's totals differ from what was read: ${wrong}`, {
+    at: report.dataset,
+  });
+}
+
+export function rowsOf(parts: { rows: number }[]): number {
+  return parts.reduce((sum, part) => sum + part.rows, 0);
+}
+
+export async function readWhole(stream: Readable): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+function parse(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(bytes.toString());
+  } catch {
+    return undefined;
+  }
+}
+
+function invalid(findings: Finding[], at: string): HuitongError {
+  const [first] = findings;
+  const more = findings.length > 1 ? ` (and ${findings.length - 1} more)` : '';
+  const where = first.pointer ? `${first.pointer} ` : '';
+  return new HuitongError('REPORT_INVALID', `${where}${first.message}${more}`, {
+    at,
+    pointer: first.pointer,
+    problems: findings.map((finding) => ({ code: 'REPORT_INVALID', ...finding })),
+  });
+}
