@@ -33,7 +33,12 @@ export async function commitRun(publication: Publication, request: CommitRun): P
     try {
       return recordedOutcome(run, request.reportDigest) ?? (await commitOnce(publication, run, request));
     } catch (e: unknown) {
-      if (isHuitongError(e, 'FENCED')) await logFenced(publication, run, request);
+      if (!isHuitongError(e, 'FENCED')) throw e;
+      // Perhaps it was this very commit that ended the run: delivered twice, or cut off while PostgreSQL went on.
+      const now = await readRunRow(publication.catalog, request.runId);
+      const recorded = recordedOutcome(now, request.reportDigest);
+      if (recorded) return recorded;
+      await logFenced(publication, run, request);
       throw e;
     }
   });
