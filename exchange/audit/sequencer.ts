@@ -1,0 +1,226 @@
+/**
+ * The one writer of the log. Leaves that arrive while a flush is under way wait and go together in the next, which
+ * starts as soon as the former commit ends: no timer, so one caller alone pays one commit and many share it.
+ *
+ * What it promises: an answer is given only when its leaf is committed and under a signed head. When a flush fails its
+ * outcome is unknown; its callers and those waiting get AUDIT_UNAVAILABLE, nothing is sent again, and a new tenure
+ * reloads the truth. A caller's retry makes a new leaf.
+ */
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
+import { HuitongError, isHuitongError } from '../../lib/errors.ts';
+import { limits } from '../../lib/limits.ts';
+import type { HeadStore } from './head-store.ts';
+import type { MerkleTree } from './merkle.ts';
+import { type Appended, type Submission, Tenure, type TenureOptions } from './tenure.ts';
+import type { SignedHead } from './verify/head.ts';
+
+/** What an operator should see in the log and the metrics. */
+export type AuditEvent =
+  | { kind: 'opened'; size: number }
+  | { kind: 'lost'; error: unknown }
+  | { kind: 'refused'; error: HuitongError }
+  | { kind: 'head-not-kept'; error: unknown }
+  | { kind: 'outbox-invalid'; outbox: number; error: unknown }
+  | { kind: 'outbox-waits'; error: unknown };
+
+export interface SequencerOptions extends TenureOptions {
+  onEvent?: (event: AuditEvent) => void;
+}
+
+interface Waiting extends Submission {
+  resolve(appended: Appended[]): void;
+  reject(error: Error): void;
+}
+
+const ELECTION_RETRY_MS = 200;
+
+export class Sequencer {
+  readonly #options: SequencerOptions;
+  readonly #keeper: HeadKeeper;
+  #tenure: Tenure | undefined;
+  #queue: Waiting[] = [];
+  #queued = 0;
+  #flushing: Promise<void> | undefined;
+  #refusal: HuitongError | undefined;
+  readonly #closing = new AbortController();
+  #office: Promise<void> | undefined;
+
+  constructor(options: SequencerOptions) {
+    this.#options = options;
+    this.#keeper = new HeadKeeper(options.headStore, (error) => this.#emit({ kind: 'head-not-kept', error }));
+  }
+
+  /**
+   * Resolves when this process is in office; it stays a candidate as long as another is.
+   * @throws AUDIT_REGRESSION, AUDIT_CORRUPT: nothing is signed until a person decides
+   */
+  async open(): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      const stay = this.#stayInOffice(resolve).then(() => reject(this.#unavailable()));
+      this.#office = stay.catch((e: unknown) => {
+        this.#refusal =
+          e instanceof HuitongError ? e : new HuitongError('INTERNAL', 'the sequencer ended', { cause: e });
+        this.#emit({ kind: 'refused', error: this.#refusal });
+        reject(this.#refusal);
+      });
+    });
+  }
+
+  /** The newest signed head and the tree under it. Throws AUDIT_UNAVAILABLE where this process is not in office. */
+  current(): { head: SignedHead; tree: MerkleTree } {
+    if (this.#tenure === undefined) throw this.#unavailable();
+    return { head: this.#tenure.head, tree: this.#tenure.tree };
+  }
+
+  /** Resolves when all of it is committed under one signed head. Throws AUDIT_UNAVAILABLE, AUDIT_REGRESSION. */
+  submit(submission: Submission): Promise<Appended[]> {
+    return new Promise((resolve, reject) => {
+      if (this.#tenure === undefined) return reject(this.#unavailable());
+      if (submission.entries.length > limits.auditFlushLeavesMax) {
+        return reject(new HuitongError('AUDIT_LEAF_INVALID', 'more leaves at once than one flush holds'));
+      }
+      if (this.#queued + submission.entries.length > limits.auditQueueLeavesMax) {
+        return reject(new HuitongError('AUDIT_UNAVAILABLE', 'too many leaves wait for the audit log'));
+      }
+      this.#queue.push({ ...submission, resolve, reject });
+      this.#queued += submission.entries.length;
+      // Deferred once, so that what arrives in the same turn of the event loop shares the flush.
+      this.#flushing ??= nextTurn().then(() => this.#flushAll());
+    });
+  }
+
+  /** Writes what waits, gives up the office, and leaves the newest head in the head store. */
+  async close(): Promise<void> {
+    await this.#flushing;
+    this.#closing.abort();
+    await this.#office;
+    await this.#keeper.settled();
+  }
+
+  async #stayInOffice(onFirst: () => void): Promise<void> {
+    while (!this.#closing.signal.aborted) {
+      const tenure = await this.#beginTenure();
+      if (tenure === undefined) {
+        await sleep(ELECTION_RETRY_MS, undefined, { signal: this.#closing.signal }).catch(() => {});
+        continue;
+      }
+      this.#tenure = tenure;
+      this.#keeper.keep(tenure.head);
+      this.#emit({ kind: 'opened', size: tenure.head.size });
+      onFirst();
+      const error = await Promise.race([tenure.ended, aborted(this.#closing.signal)]);
+      this.#tenure = undefined;
+      this.#rejectAll(this.#takeQueue(), error);
+      if (error !== undefined) this.#emit({ kind: 'lost', error });
+      await tenure.end();
+    }
+  }
+
+  /** A tenure, or undefined where it is worth another try: the office is taken, or the database does not answer. */
+  async #beginTenure(): Promise<Tenure | undefined> {
+    try {
+      return await Tenure.begin(this.#options);
+    } catch (e: unknown) {
+      if (isHuitongError(e)) throw e;
+      this.#emit({ kind: 'lost', error: e });
+      return undefined;
+    }
+  }
+
+  async #flushAll(): Promise<void> {
+    try {
+      while (this.#queue.length > 0 && this.#tenure !== undefined) await this.#flushOnce(this.#tenure);
+    } finally {
+      this.#flushing = undefined;
+    }
+  }
+
+  async #flushOnce(tenure: Tenure): Promise<void> {
+    const waiting = this.#takeFlush();
+    try {
+      const appended = await tenure.flush(waiting);
+      this.#keeper.keep(tenure.head);
+      for (const [i, one] of waiting.entries()) one.resolve(appended[i] as Appended[]);
+    } catch (e: unknown) {
+      if (this.#tenure === tenure) this.#tenure = undefined;
+      this.#rejectAll([...waiting, ...this.#takeQueue()], e);
+      await tenure.end();
+    }
+  }
+
+  #takeFlush(): Waiting[] {
+    let leaves = 0;
+    let bytes = 0;
+    let taken = 0;
+    for (const { entries } of this.#queue) {
+      leaves += entries.length;
+      for (const entry of entries) bytes += entry.length;
+      if (taken > 0 && (leaves > limits.auditFlushLeavesMax || bytes > limits.auditFlushBytesMax)) break;
+      taken++;
+    }
+    const waiting = this.#queue.splice(0, taken);
+    for (const { entries } of waiting) this.#queued -= entries.length;
+    return waiting;
+  }
+
+  #takeQueue(): Waiting[] {
+    const waiting = this.#queue;
+    this.#queue = [];
+    this.#queued = 0;
+    return waiting;
+  }
+
+  #rejectAll(waiting: Waiting[], cause: unknown): void {
+    for (const one of waiting) {
+      one.reject(new HuitongError('AUDIT_UNAVAILABLE', 'the audit log was lost before it confirmed', { cause }));
+    }
+  }
+
+  #unavailable(): HuitongError {
+    return this.#refusal ?? new HuitongError('AUDIT_UNAVAILABLE', 'this process does not hold the audit log now');
+  }
+
+  #emit(event: AuditEvent): void {
+    this.#options.onEvent?.(event);
+  }
+}
+
+/** Puts the newest head into the head store, one write at a time; heads that were overtaken meanwhile are left out. */
+class HeadKeeper {
+  readonly #store: HeadStore;
+  readonly #onFailure: (error: unknown) => void;
+  #next: SignedHead | undefined;
+  #writing: Promise<void> | undefined;
+
+  constructor(store: HeadStore, onFailure: (error: unknown) => void) {
+    this.#store = store;
+    this.#onFailure = onFailure;
+  }
+
+  keep(head: SignedHead): void {
+    this.#next = head;
+    this.#writing ??= this.#writeAll().finally(() => {
+      this.#writing = undefined;
+    });
+  }
+
+  async settled(): Promise<void> {
+    await this.#writing;
+  }
+
+  async #writeAll(): Promise<void> {
+    while (this.#next !== undefined) {
+      const head = this.#next;
+      this.#next = undefined;
+      // A failure does not stop the log: the database holds the head too, and the next one is tried again.
+      await this.#store.write(head.note).catch(this.#onFailure);
+    }
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<undefined> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve(undefined);
+    signal.addEventListener('abort', () => resolve(undefined), { once: true });
+  });
+}
