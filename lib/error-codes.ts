@@ -68,6 +68,15 @@ export const errorCodes = define({
       en: 'Keep the files as they are and tell the audit administrator: the proof, receipt or export is not what was signed.',
     },
   },
+  BREAKING_CONTRACT: {
+    status: 409,
+    recovery: 'fatal',
+    title: { zh: '破坏性契约变更', en: 'Breaking change of a contract' },
+    hint: {
+      zh: '提高主版本号，或撤销该变更',
+      en: 'Raise the contract’s major version and tell its readers, or take the change back.',
+    },
+  },
   CANCELLED: {
     status: 409,
     recovery: 'fatal',
@@ -79,6 +88,42 @@ export const errorCodes = define({
     recovery: 'retriable',
     title: { zh: '无法连接目录数据库', en: 'The catalog’s database cannot be reached' },
     hint: { zh: '检查目录数据库的地址、用户和运行状态', en: 'Check that PostgreSQL runs, its address, and the user.' },
+  },
+  CELL_TOO_LARGE: {
+    status: 422,
+    recovery: 'fatal',
+    title: { zh: '单元格过大', en: 'Cell too large' },
+    hint: {
+      zh: '不选该列，或在来源中拆分',
+      en: 'Leave the column out, or split such values in the source; 64 MiB a cell is the limit.',
+    },
+  },
+  CHECKSUM: {
+    status: 422,
+    recovery: 'fatal',
+    title: { zh: '校验码不符', en: 'Check character does not match' },
+    hint: {
+      zh: '核对原件后更正',
+      en: 'Correct the identifier against the original document.',
+    },
+  },
+  CLASS_BASIS_MISSING: {
+    status: 422,
+    recovery: 'fatal',
+    title: { zh: '缺少共享类型依据', en: 'Sharing class without its basis' },
+    hint: {
+      zh: '写明法律依据（sharing.basis）',
+      en: 'Give the law or decision as sharing.basis; only unconditional data needs none.',
+    },
+  },
+  COLUMN_NOT_FOUND: {
+    status: 422,
+    recovery: 'fatal',
+    title: { zh: '找不到列', en: 'Column not found' },
+    hint: {
+      zh: '用 source discover 查看列名',
+      en: 'See `huitong source discover` for the names; they are case-sensitive.',
+    },
   },
   COLUMN_NOT_GRANTED: {
     status: 404,
@@ -94,6 +139,15 @@ export const errorCodes = define({
     recovery: 'fatal',
     title: { zh: '配置无效', en: 'Invalid configuration' },
     hint: { zh: '更正所指的配置项', en: 'Correct the setting that is named; unknown settings are errors too.' },
+  },
+  CONNECTOR_UNKNOWN: {
+    status: 422,
+    recovery: 'fatal',
+    title: { zh: '未知的数据源类型', en: 'Unknown kind of source' },
+    hint: {
+      zh: '使用已支持的类型',
+      en: 'Use one of the kinds that are listed, or add a connector (CONTRIBUTING).',
+    },
   },
   CONTRACT_INVALID: {
     status: 422,
@@ -122,6 +176,24 @@ export const errorCodes = define({
       en: "Nothing was published. What the department's worker staged breaks its own contract: check that worker's release.",
     },
   },
+  CONTRACT_VERSION: {
+    status: 409,
+    recovery: 'fatal',
+    title: { zh: '契约版本号不符', en: 'Contract version does not fit its change' },
+    hint: {
+      zh: '按变更级别提高版本号',
+      en: 'Raise the contract’s version as its change demands: a version, once applied, never changes.',
+    },
+  },
+  DEFINITION_INVALID: {
+    status: 422,
+    recovery: 'fatal',
+    title: { zh: '定义无效', en: 'Invalid definition' },
+    hint: {
+      zh: '更正所指的文件和行',
+      en: 'Correct the file at the line that is named; docs/reference/district.md lists every member.',
+    },
+  },
   DIGEST_MISMATCH: {
     status: 422,
     recovery: 'retriable',
@@ -129,6 +201,24 @@ export const errorCodes = define({
     hint: {
       zh: '自动重新上传',
       en: 'Send the object again: it was cut short or changed on its way.',
+    },
+  },
+  DISTRICT_MISMATCH: {
+    status: 409,
+    recovery: 'fatal',
+    title: { zh: '不是本区的定义', en: 'Another district’s files' },
+    hint: {
+      zh: '使用本区的定义文件',
+      en: 'Apply this installation’s own district: one installation holds one district.',
+    },
+  },
+  DUPLICATE_CODE: {
+    status: 422,
+    recovery: 'fatal',
+    title: { zh: '编码重复', en: 'Code given twice' },
+    hint: {
+      zh: '为其中一个改用新的编码',
+      en: 'Give one of the two another code, or remove it.',
     },
   },
   ENCODING: {
@@ -218,6 +308,24 @@ export const errorCodes = define({
     title: { zh: '对象过大', en: 'Object too large' },
     hint: { zh: '把数据分成更小的分片', en: 'Split it: parts are cut by rows and by bytes, see the limits.' },
   },
+  PATH: {
+    status: 422,
+    recovery: 'fatal',
+    title: { zh: '文件位置无效', en: 'Not a place for a definition' },
+    hint: {
+      zh: '按 docs/reference/district.md 放置文件',
+      en: 'Put the file where docs/reference/district.md says.',
+    },
+  },
+  PLAN_STALE: {
+    status: 409,
+    recovery: 'fatal',
+    title: { zh: '计划已过期', en: 'The plan is out of date' },
+    hint: {
+      zh: '重新生成计划',
+      en: 'Make the plan again: the catalog has changed since.',
+    },
+  },
   PUBLISH_GUARD: {
     status: 409,
     recovery: 'fatal',
@@ -234,6 +342,15 @@ export const errorCodes = define({
     hint: {
       zh: '不要发布；报告连接器缺陷',
       en: 'Nothing was published. Counts or sums taken by the source differ from what was read: report it.',
+    },
+  },
+  REFERENCE_UNKNOWN: {
+    status: 422,
+    recovery: 'fatal',
+    title: { zh: '引用的对象不存在', en: 'Reference to something that is not there' },
+    hint: {
+      zh: '更正编码，或补充其定义',
+      en: 'Correct the code, or define what it refers to.',
     },
   },
   REPORT_INVALID: {
@@ -254,6 +371,15 @@ export const errorCodes = define({
       en: 'Correct what is named; the API documentation shows the expected form.',
     },
   },
+  SCHEMA_DRIFT: {
+    status: 409,
+    recovery: 'retriable',
+    title: { zh: '表结构已变更', en: 'The table changed while it was read' },
+    hint: {
+      zh: '自动重新规划；核对数据契约',
+      en: 'The next generation plans again; compare the table with its contract.',
+    },
+  },
   SCHEMA_UNSAFE: {
     status: 422,
     recovery: 'fatal',
@@ -261,6 +387,15 @@ export const errorCodes = define({
     hint: {
       zh: '去除所指的关键字或改写正则',
       en: 'Remove what is named: remote references, $data, great depth or size, or a pattern that cannot run in linear time.',
+    },
+  },
+  SECRET_INLINE: {
+    status: 422,
+    recovery: 'fatal',
+    title: { zh: '定义中写有密钥', en: 'Secret written into a definition' },
+    hint: {
+      zh: '改为 env: 或 file: 引用，并更换该密钥',
+      en: 'Replace it with a reference, env:NAME or file:/path, and change the secret: it has been seen.',
     },
   },
   SECRET_MISSING: {
@@ -289,6 +424,60 @@ export const errorCodes = define({
     recovery: 'fatal',
     title: { zh: '数据源拒绝登录', en: 'The source refused the credentials' },
     hint: { zh: '检查用户和密钥引用', en: 'Check the user, its rights, and the secret reference.' },
+  },
+  SOURCE_CONFLICT: {
+    status: 422,
+    recovery: 'fatal',
+    title: { zh: '一数多源', en: 'Two authoritative sources for one element' },
+    hint: {
+      zh: '由主管部门确定唯一数源',
+      en: 'Let the supervising department decide which one is authoritative.',
+    },
+  },
+  SOURCE_DATABASE_MISSING: {
+    status: 502,
+    recovery: 'fatal',
+    title: { zh: '数据源中没有该数据库', en: 'The source has no such database' },
+    hint: {
+      zh: '检查数据库名',
+      en: 'Check the name of the database in the connection.',
+    },
+  },
+  SOURCE_FAILED: {
+    status: 502,
+    recovery: 'retriable',
+    title: { zh: '数据源出错', en: 'The source failed' },
+    hint: {
+      zh: '查看数据源的日志',
+      en: 'Look up the code that is named, and the source’s own log.',
+    },
+  },
+  SOURCE_FORBIDDEN: {
+    status: 502,
+    recovery: 'fatal',
+    title: { zh: '数据源账户无权读取', en: 'The source forbids reading' },
+    hint: {
+      zh: '请数据库管理员授予 SELECT 权限',
+      en: 'Ask the database’s administrator for SELECT on this table and USAGE on its schema.',
+    },
+  },
+  SOURCE_TIMEOUT: {
+    status: 502,
+    recovery: 'retriable',
+    title: { zh: '数据源超时', en: 'The source took too long' },
+    hint: {
+      zh: '调大 statementTimeoutMs 或换时段',
+      en: 'Raise statementTimeoutMs, or run when the source is less busy.',
+    },
+  },
+  SOURCE_TLS: {
+    status: 502,
+    recovery: 'fatal',
+    title: { zh: '数据源的 TLS 连接失败', en: 'No trusted TLS connection to the source' },
+    hint: {
+      zh: '检查 ssl 设置和证书',
+      en: 'Check the ssl setting, its authority (ca) and the server’s name.',
+    },
   },
   SOURCE_UNREACHABLE: {
     status: 502,
