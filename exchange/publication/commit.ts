@@ -2,6 +2,7 @@
  * The commit: a version exists when one PostgreSQL transaction has inserted it (DESIGN.md, decision 4). Everything
  * before that transaction only reads, or stages a manifest that nobody sees; it can be cut off anywhere and repeated.
  */
+import { publishRulesOf } from '../../catalog/publishing.ts';
 import { isHuitongError } from '../../lib/errors.ts';
 import type { DatasetDefinition } from '../../schemas/generated/dataset.ts';
 import type { Manifest } from '../../schemas/generated/manifest.ts';
@@ -53,7 +54,7 @@ async function commitOnce(publication: Publication, run: RunRow, request: Commit
   checkReport(report, run, staged, currentParts);
   assertRechecked(run, request.reportDigest);
 
-  const decision = decide(report, target.definition, target.current, run.confirmed);
+  const decision = decide(report, publishRulesOf(target.definition), target.current, run.confirmed);
   const conclusion: Conclusion = { ...request, report, definition: target.definition, decision };
   if (decision.outcome !== 'publish') return conclude(publication.catalog, conclusion);
   return conclude(publication.catalog, {

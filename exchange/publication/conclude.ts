@@ -1,7 +1,7 @@
 /** The one transaction that ends a run: its locks, its fence, its rows. */
 import type { Catalog } from '../../catalog/database.ts';
+import { publishRulesOf } from '../../catalog/publishing.ts';
 import { HuitongError } from '../../lib/errors.ts';
-import { limits } from '../../lib/limits.ts';
 import type { DatasetDefinition } from '../../schemas/generated/dataset.ts';
 import type { Manifest } from '../../schemas/generated/manifest.ts';
 import type { RunReport } from '../../schemas/generated/run-report.ts';
@@ -113,8 +113,7 @@ async function keepObjects(transaction: Catalog, conclusion: Conclusion): Promis
 /** Also of a run that was rejected: its owner must see why. */
 async function insertQuarantine(transaction: Catalog, run: RunRow, { report, definition }: Conclusion): Promise<void> {
   if (report.quarantine.length === 0) return;
-  const days = definition.retention?.quarantineDays ?? limits.quarantineDays;
-  const expiresAt = new Date(Date.now() + days * DAY_MS);
+  const expiresAt = new Date(Date.now() + publishRulesOf(definition).quarantineDays * DAY_MS);
   const rows = report.quarantine.map((part, position) => ({
     run: run.id,
     position,

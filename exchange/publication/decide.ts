@@ -1,11 +1,8 @@
 /** What becomes of a report that is true: published, unchanged, or rejected. Pure. */
+import type { PublishRules } from '../../catalog/publishing.ts';
 import type { ErrorCode } from '../../lib/error-codes.ts';
-import type { DatasetDefinition } from '../../schemas/generated/dataset.ts';
 import type { Manifest } from '../../schemas/generated/manifest.ts';
 import type { RunReport } from '../../schemas/generated/run-report.ts';
-
-const QUARANTINED_SHARE_MAX_DEFAULT = 0.05;
-const LOST_SHARE_MAX_DEFAULT = 0.5;
 
 export type Decision =
   | { outcome: 'publish' }
@@ -18,16 +15,16 @@ export type Decision =
  */
 export function decide(
   report: RunReport,
-  definition: Pick<DatasetDefinition, 'tolerance' | 'publishGuard'>,
+  rules: PublishRules,
   current: Manifest | undefined,
   confirmed: boolean,
 ): Decision {
-  const shareMax = definition.tolerance?.quarantinedShareMax ?? QUARANTINED_SHARE_MAX_DEFAULT;
-  if (report.rowsQuarantined > shareMax * report.rowsRead) {
-    const message = `${report.rowsQuarantined} of ${report.rowsRead} rows broke the contract; the share allowed is ${shareMax}`;
+  const { rowsRead, rowsQuarantined } = report;
+  if (rowsQuarantined > rules.quarantinedShareMax * rowsRead) {
+    const message = `${rowsQuarantined} of ${rowsRead} rows broke the contract; the share allowed is ${rules.quarantinedShareMax}`;
     return { outcome: 'rejected', code: 'TOLERANCE_EXCEEDED', message };
   }
-  const guarded = confirmed ? undefined : guard(report, definition.publishGuard ?? {}, current);
+  const guarded = confirmed ? undefined : guard(report, rules, current);
   if (guarded) return { outcome: 'rejected', code: 'PUBLISH_GUARD', message: guarded };
   return { outcome: current && sameContent(report, current) ? 'unchanged' : 'publish' };
 }
@@ -35,7 +32,7 @@ export function decide(
 /** A version that lost `lostShareMax` of the rows or more; losing all of them is allowed by its own setting only. */
 function guard(
   report: RunReport,
-  { emptyAllowed = false, lostShareMax = LOST_SHARE_MAX_DEFAULT }: NonNullable<DatasetDefinition['publishGuard']>,
+  { emptyAllowed, lostShareMax }: PublishRules,
   current: Manifest | undefined,
 ): string | undefined {
   if (!current || current.rows === 0) return undefined;

@@ -1,8 +1,8 @@
 /** Runs: begun, failed, listed. What makes one succeed is in `commit.ts`. */
+import { decodeCursor, type Page, pageOf } from '../../lib/cursor.ts';
 import type { ErrorCode } from '../../lib/error-codes.ts';
 import { HuitongError } from '../../lib/errors.ts';
 import { limits } from '../../lib/limits.ts';
-import { decodeCursor, type Page, pageOf } from './cursor.ts';
 import type { Publication, Run, RunState } from './publication.ts';
 import { type RunRow, readRunRow, toRun, UUID } from './rows.ts';
 
@@ -125,8 +125,15 @@ export async function listRuns({ catalog }: Publication, request: ListRuns): Pro
   if (request.department !== undefined) query.where('dataset.department', request.department);
   if (request.state !== undefined) query.where('run.state', request.state);
   if (request.cursor !== undefined) {
-    query.whereRaw('(run.started_at, run.id) < (?::timestamptz, ?::uuid)', decodeCursor(request.cursor, [TIME, UUID]));
+    query.whereRaw('(run.started_at, run.id) < (?::timestamptz, ?::uuid)', placeOf(request.cursor));
   }
   const rows = await query.select<(RunRow & { department: string })[]>('run.*', 'dataset.department');
   return pageOf(rows, limit, (row) => [row.started_at.toISOString(), row.id], toRun);
+}
+
+/** Checked, so that a forged cursor is the caller's mistake and not a failure of PostgreSQL. */
+function placeOf(cursor: string): [string, string] {
+  const [startedAt, id] = decodeCursor(cursor, 2).map(String);
+  if (TIME.test(startedAt) && UUID.test(id)) return [startedAt, id];
+  throw new HuitongError('REQUEST_INVALID', 'the cursor is not one that was given out');
 }

@@ -1,13 +1,11 @@
 /** Versions that were published, and what they are made of. */
+import { decodeCursor, type Page, pageOf } from '../../lib/cursor.ts';
 import { HuitongError } from '../../lib/errors.ts';
 import { limits } from '../../lib/limits.ts';
 import type { Manifest } from '../../schemas/generated/manifest.ts';
-import { decodeCursor, type Page, pageOf } from './cursor.ts';
 import { readManifestObject } from './manifest.ts';
 import type { Publication, Version } from './publication.ts';
 import { toVersion, type VersionRow } from './rows.ts';
-
-const NUMBER = /^[1-9]\d{0,8}$/;
 
 /** The current version of a dataset or one by its number. Throws NOT_FOUND, also before the first publication. */
 export async function resolveVersion(
@@ -45,9 +43,10 @@ export async function listVersions(
     .orderBy('number', 'desc')
     .limit(limit + 1);
   if (request.cursor !== undefined) {
-    const [before] = decodeCursor(request.cursor, [NUMBER]);
-    query.where('number', '<', Number(before));
+    const [before] = decodeCursor(request.cursor, 1);
+    if (typeof before !== 'number') throw new HuitongError('REQUEST_INVALID', 'the cursor is not one of versions');
+    query.where('number', '<', before);
   }
   const rows = await query.select<VersionRow[]>('*');
-  return pageOf(rows, limit, (row) => [String(row.number)], toVersion);
+  return pageOf(rows, limit, (row) => [row.number], toVersion);
 }
