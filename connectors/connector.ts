@@ -95,7 +95,7 @@ export interface TableRequest {
 export type TypeOverride = { as: 'text' } | { as: 'skip' } | { as: 'decimal'; precision: number; scale: number };
 
 export interface PlanOptions {
-  /** How many partitions are wanted; a plan may have fewer. */
+  /** How many partitions are wanted; a plan may have fewer, or more where the source itself divides the table. */
   partitions: number;
 }
 
@@ -118,6 +118,8 @@ export interface PlannedColumn {
   sourceType: string;
   nullable: boolean;
   comment?: string;
+  /** How the connector reads it: plain data that only the connector understands, so that `read` decides nothing anew. */
+  mapping?: unknown;
 }
 
 /** Totals taken by the source itself, in the snapshot; sums are exact decimal text. */

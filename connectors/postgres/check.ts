@@ -1,0 +1,53 @@
+import { type HuitongError, toHuitongError } from '../../lib/errors.ts';
+import type { CheckReport, CheckStep, ConnectorContext } from '../connector.ts';
+import { connectionTarget, type PostgresConfig } from './config.ts';
+import { type Connection, openConnection } from './connection.ts';
+
+/** Connects, counts what can be read, exports a snapshot; the first step that fails is the last. */
+export async function check(config: PostgresConfig, context: ConnectorContext): Promise<CheckReport> {
+  const steps: CheckStep[] = [];
+  let connection: Connection | undefined;
+  let server: string | undefined;
+  try {
+    const target = connectionTarget(config);
+    connection = await openConnection(config, context);
+    steps.push({ name: 'connect', ok: true, message: `connected to ${target.host}:${target.port}` });
+    server = await versionOf(connection);
+    steps.push({ name: 'authenticate', ok: true, message: `logged in to ${target.database} as ${target.user}` });
+    steps.push({ name: 'read', ok: true, message: `${await countReadable(connection)} tables and views can be read` });
+    await connection.query('begin isolation level repeatable read read only');
+    await connection.query('select pg_export_snapshot()');
+    steps.push({ name: 'snapshot', ok: true, message: 'a snapshot can be exported' });
+  } catch (cause) {
+    steps.push(...failedSteps(toHuitongError(cause), steps.length));
+  } finally {
+    await connection?.close();
+  }
+  return { ok: steps.every((step) => step.ok), steps, ...(server === undefined ? {} : { server }) };
+}
+
+function failedSteps(error: HuitongError, done: number): CheckStep[] {
+  const failed = { ok: false, code: error.code, message: `${error.message}. ${error.hint}` };
+  if (done > 0) return [{ name: done === 1 ? 'authenticate' : done === 2 ? 'read' : 'snapshot', ...failed }];
+  if (error.code === 'CONFIG_INVALID') return [{ name: 'resolve', ...failed }];
+  if (error.code !== 'SOURCE_AUTH' && error.code !== 'SOURCE_DATABASE_MISSING') return [{ name: 'connect', ...failed }];
+  // Whoever refuses a login was reached.
+  return [
+    { name: 'connect', ok: true, message: `connected to ${error.at}` },
+    { name: 'authenticate', ...failed },
+  ];
+}
+
+async function versionOf(connection: Connection): Promise<string> {
+  const [row] = await connection.query(`select current_setting('server_version') as version`);
+  return `PostgreSQL ${row?.version}`;
+}
+
+async function countReadable(connection: Connection): Promise<number> {
+  const [row] = await connection.query(
+    `select count(*)::int as n from pg_class c join pg_namespace n on n.oid = c.relnamespace
+      where c.relkind in ('r', 'v', 'm', 'p', 'f') and n.nspname <> 'information_schema' and n.nspname !~ '^pg_'
+        and has_schema_privilege(n.oid, 'usage') and has_any_column_privilege(c.oid, 'select')`,
+  );
+  return Number(row?.n);
+}

@@ -1,0 +1,65 @@
+import type { ConnectorContext, SourceColumn, SourceTable } from '../connector.ts';
+import type { PostgresConfig } from './config.ts';
+import { openConnection, type Row } from './connection.ts';
+import type { RelationColumn } from './relation.ts';
+import * as relations from './relation.ts';
+import { arrowTypeOf, type CatalogType, mappingOf } from './types.ts';
+
+const kinds: Record<string, SourceTable['kind']> = { r: 'table', m: 'view', v: 'view', p: 'partitioned', f: 'foreign' };
+
+/** Tables and views that this user can read, leaves of partitioned tables left out; ordered by schema and name. */
+export async function discover(config: PostgresConfig, context: ConnectorContext): Promise<SourceTable[]> {
+  const connection = await openConnection(config, context);
+  try {
+    const tables = await connection.query(
+      `select c.oid::int8::text as oid, n.nspname, c.relname, c.relkind, c.reltuples,
+              obj_description(c.oid, 'pg_class') as comment
+         from pg_class c join pg_namespace n on n.oid = c.relnamespace
+        where c.relkind in ('r', 'v', 'm', 'p', 'f') and not c.relispartition
+          and n.nspname <> 'information_schema' and n.nspname !~ '^pg_'
+          and has_schema_privilege(n.oid, 'usage') and has_any_column_privilege(c.oid, 'select')
+        order by n.nspname collate "C", c.relname collate "C"`,
+    );
+    const oids = tables.map((table) => Number(table.oid));
+    const columns = await relations.findColumns(connection, oids);
+    const keys = await relations.findUniqueKeys(connection, oids);
+    const typeOids = new Set([...columns.values()].flat().map((column) => column.typeOid));
+    const types = await relations.findTypes(connection, [...typeOids]);
+    const moneyScale = await relations.findMoneyScale(connection);
+    return tables.map((table) => {
+      const oid = Number(table.oid);
+      const described = (columns.get(oid) ?? []).map((column) => describeColumn(column, types, moneyScale));
+      return describeTable(table, described, keys.get(oid) ?? []);
+    });
+  } finally {
+    await connection.close();
+  }
+}
+
+function describeTable(table: Row, columns: SourceColumn[], keys: relations.UniqueKey[]): SourceTable {
+  const rows = Number(table.reltuples);
+  return {
+    schema: String(table.nspname),
+    name: String(table.relname),
+    kind: kinds[String(table.relkind)] ?? 'table',
+    columns,
+    primaryKey: keys.find((key) => key.primary)?.columns ?? [],
+    uniqueKeys: keys.map((key) => key.columns),
+    // -1: never analysed. Views have no estimate.
+    ...(rows >= 0 && table.relkind !== 'v' ? { rowsEstimate: rows } : {}),
+    ...(table.comment === null ? {} : { comment: String(table.comment) }),
+  };
+}
+
+function describeColumn(column: RelationColumn, types: Map<number, CatalogType>, moneyScale: number): SourceColumn {
+  const { name, sourceType, nullable, comment, typeOid, modifier } = column;
+  const type = types.get(typeOid);
+  const mapping = type && mappingOf(type, modifier, moneyScale);
+  return {
+    name,
+    sourceType,
+    nullable,
+    ...(comment === undefined ? {} : { comment }),
+    ...(mapping === undefined ? {} : { arrowType: String(arrowTypeOf(mapping)) }),
+  };
+}

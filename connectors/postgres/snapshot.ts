@@ -1,0 +1,121 @@
+import { HuitongError, isHuitongError } from '../../lib/errors.ts';
+import type { ConnectorContext, ControlTotals, PlanOptions, ReadPlan, Snapshot, TableRequest } from '../connector.ts';
+import type { PostgresConfig } from './config.ts';
+import { type Connection, openConnection } from './connection.ts';
+import { mappingOfColumn, type PostgresPartition, planTable, resolveTable } from './plan.ts';
+import { quoteName, quoteTable } from './relation.ts';
+
+/** One read-only transaction whose snapshot other connections join by `token`; it holds until `close`. */
+export class PostgresSnapshot implements Snapshot {
+  readonly guarantee = 'snapshot';
+  readonly openedAt = new Date();
+  readonly token: string;
+  private readonly connection: Connection;
+  private busy: Promise<unknown> = Promise.resolve();
+  private working = 0;
+
+  /** Use `openSnapshot`. */
+  constructor(connection: Connection, token: string) {
+    this.connection = connection;
+    this.token = token;
+  }
+
+  plan(request: TableRequest, options: PlanOptions): Promise<ReadPlan<PostgresPartition>> {
+    return this.inOrder(() => planTable(this.connection, request, options, this.token));
+  }
+
+  /**
+   * Sums of integer, decimal and money columns, each with its column's number of decimals. What the reader calls
+   * unrepresentable (NaN; by an override: too many digits) is left out of the sum on both sides.
+   */
+  controlTotals(request: TableRequest): Promise<ControlTotals> {
+    return this.inOrder(async () => {
+      const { relation, columns } = await resolveTable(this.connection, request);
+      const sums = columns.flatMap((column) => {
+        const expression = sumExpression(quoteName(column.name), mappingOfColumn(column));
+        return expression === undefined ? [] : [{ name: column.name, expression }];
+      });
+      const list = ['count(*)::text as n', ...sums.map(({ expression }, i) => `${expression}::text as s${i}`)];
+      const table = quoteTable(relation);
+      const [row] = await this.connection.query(`select ${list.join(', ')} from ${table}`, [], table);
+      return {
+        rows: Number(row?.n),
+        sums: Object.fromEntries(sums.map(({ name }, i) => [name, String(row?.[`s${i}`])])),
+      };
+    });
+  }
+
+  async assertAlive(): Promise<void> {
+    if (this.connection.isLost)
+      throw new HuitongError('SNAPSHOT_LOST', 'the connection that held the snapshot is gone');
+    // A statement under way is proof enough, and the next one would wait for it.
+    if (this.working > 0) return;
+    try {
+      await this.inOrder(() => this.connection.query('select 1'));
+    } catch (cause) {
+      if (isHuitongError(cause, 'CANCELLED')) throw cause;
+      throw new HuitongError('SNAPSHOT_LOST', 'the connection that held the snapshot is gone', { cause });
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.working > 0) this.connection.abort();
+    await this.connection.close();
+  }
+
+  /** One statement at a time, in a savepoint: a failed one must not take the snapshot with it. */
+  private inOrder<T>(body: () => Promise<T>): Promise<T> {
+    this.working++;
+    const result = this.busy.then(async () => {
+      try {
+        await this.connection.query('savepoint step');
+        const value = await body();
+        await this.connection.query('release step');
+        return value;
+      } catch (cause) {
+        if (!this.connection.isLost) await this.connection.query('rollback to step').catch(() => {});
+        throw cause;
+      } finally {
+        this.working--;
+      }
+    });
+    this.busy = result.catch(() => {});
+    return result;
+  }
+}
+
+/** Throws what `openConnection` throws. */
+export async function openSnapshot(config: PostgresConfig, context: ConnectorContext): Promise<PostgresSnapshot> {
+  const connection = await openConnection(config, context);
+  try {
+    await connection.query('begin isolation level repeatable read read only');
+    const [row] = await connection.query('select pg_export_snapshot() as token');
+    return new PostgresSnapshot(connection, String(row?.token));
+  } catch (cause) {
+    await connection.close();
+    throw cause;
+  }
+}
+
+/** The exact sum over the cells that Arrow can hold; undefined for columns that have none. */
+function sumExpression(column: string, mapping: ReturnType<typeof mappingOfColumn>): string | undefined {
+  const { codec, precision = 0, scale = 0 } = mapping;
+  switch (codec) {
+    case 'int2':
+    case 'int4':
+    case 'int8':
+      return `coalesce(sum(${column}), 0)`;
+    case 'oid':
+      return `coalesce(sum(${column}::text::numeric), 0)`;
+    case 'money':
+      return `round(coalesce(sum(${column}::numeric), 0), ${scale})`;
+    case 'numeric': {
+      // NaN and Infinity are greater than every number; a column of numeric(p,s) has nothing else to leave out.
+      const bound = `1e${precision - scale}::numeric`;
+      const fits = `${column} < ${bound} and ${column} > -${bound} and ${column} = round(${column}, ${scale})`;
+      return `round(coalesce(sum(${column}) filter (where ${fits}), 0), ${scale})`;
+    }
+    default:
+      return undefined;
+  }
+}

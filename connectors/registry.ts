@@ -1,0 +1,19 @@
+/** Every kind of source, by the name that a source's definition gives. A new connector is one folder and one line here. */
+import { HuitongError } from '../lib/errors.ts';
+import type { Connector } from './connector.ts';
+import { postgres } from './postgres/index.ts';
+
+const connectors = new Map<string, Connector>([[postgres.kind, postgres as Connector]]);
+
+/** Throws CONNECTOR_UNKNOWN. */
+export function connectorOf(kind: string): Connector {
+  const connector = connectors.get(kind);
+  if (connector) return connector;
+  throw new HuitongError('CONNECTOR_UNKNOWN', `no connector for sources of kind ${kind}`, {
+    hint: `Kinds are: ${connectorKinds().join(', ')}.`,
+  });
+}
+
+export function connectorKinds(): string[] {
+  return [...connectors.keys()];
+}
