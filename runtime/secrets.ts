@@ -22,7 +22,9 @@ export async function resolveSecret(
     const text = await readFile(path, 'utf8').catch((cause: unknown) => {
       throw new HuitongError('SECRET_MISSING', `the file ${path} cannot be read`, { at, cause });
     });
-    return text.replace(/\r?\n$/, '');
+    const value = text.replace(/\r?\n$/, '');
+    if (value) return value;
+    throw new HuitongError('SECRET_MISSING', `the file ${path} is empty`, { at });
   }
   // The one setting that may also be written out is the catalog's URL, on one machine without a password worth hiding.
   if (/^postgres(ql)?:/.test(reference)) return reference;

@@ -5,7 +5,7 @@
  *   run/                         one note a running process, so that the next start can end what a crash left behind
  *   logs/ ports.json cli.json    logs; ports used last; what `huitong` needs to connect (mode 0600)
  */
-import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { createPublicKey, generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HuitongError } from '../lib/errors.ts';
@@ -18,9 +18,8 @@ export interface KeyFiles {
   /** Ed25519, PKCS 8 and SPKI: the audit log's signature. */
   signing: string;
   signingPublic: string;
-  /** X25519, PKCS 8 and SPKI: the quarantine's seal. */
+  /** X25519, PKCS 8: opens the quarantine. */
   quarantine: string;
-  quarantinePublic: string;
 }
 
 export class StateFolder {
@@ -99,7 +98,7 @@ export class StateFolder {
   /** A random secret of this name: 192 bits in base64url, made once. Its file can be given as a `file:` reference. */
   async secret(name: string): Promise<string> {
     const file = this.path('secrets', name);
-    await createFile(file, randomBytes(24).toString('base64url'), 0o600);
+    await makeOnce(file, () => randomBytes(24).toString('base64url'));
     return readFile(file, 'utf8');
   }
 
@@ -110,16 +109,17 @@ export class StateFolder {
     return file;
   }
 
-  /** The files of the installation's keys, made once. A half-made pair cannot be: the private file is written last. */
+  /** The files of the installation's keys, made once. */
   async keys(): Promise<KeyFiles> {
     const files: KeyFiles = {
       signing: this.path('keys', 'audit-signing.pem'),
       signingPublic: this.path('keys', 'audit-signing.pub.pem'),
       quarantine: this.path('keys', 'quarantine.pem'),
-      quarantinePublic: this.path('keys', 'quarantine.pub.pem'),
     };
-    await makeKeyPair('ed25519', files.signing, files.signingPublic);
-    await makeKeyPair('x25519', files.quarantine, files.quarantinePublic);
+    await makeOnce(files.signing, () => pemOf(generateKeyPairSync('ed25519').privateKey));
+    // Always from the private key that is there, which may be older than this call.
+    await replaceFile(files.signingPublic, pemOf(createPublicKey(await readFile(files.signing, 'utf8'))));
+    await makeOnce(files.quarantine, () => pemOf(generateKeyPairSync('x25519').privateKey));
     return files;
   }
 
@@ -153,18 +153,24 @@ export class StateFolder {
   }
 }
 
-async function makeKeyPair(type: 'ed25519' | 'x25519', privateFile: string, publicFile: string): Promise<void> {
-  if ((await readFile(privateFile).catch(() => undefined)) !== undefined) return;
-  // Two calls, because the overloads of one call name one type each.
-  const pair = type === 'ed25519' ? generateKeyPairSync('ed25519') : generateKeyPairSync('x25519');
-  await replaceFile(publicFile, pair.publicKey.export({ type: 'spki', format: 'pem' }) as string);
-  await replaceFile(privateFile, pair.privateKey.export({ type: 'pkcs8', format: 'pem' }) as string);
+function pemOf(key: KeyObject): string {
+  const type = key.type === 'private' ? 'pkcs8' : 'spki';
+  return key.export({ type, format: 'pem' }) as string;
+}
+
+/** Only the process that holds the folder makes these, so that looking first is enough. */
+async function makeOnce(file: string, make: () => string): Promise<void> {
+  const there = await readFile(file).then(
+    () => true,
+    () => false,
+  );
+  if (!there) await replaceFile(file, make());
 }
 
 /** False where it is there already. */
-async function createFile(file: string, text: string, mode = 0o644): Promise<boolean> {
+async function createFile(file: string, text: string): Promise<boolean> {
   try {
-    await writeFile(file, text, { flag: 'wx', mode });
+    await writeFile(file, text, { flag: 'wx' });
     return true;
   } catch (e: unknown) {
     if ((e as NodeJS.ErrnoException).code === 'EEXIST') return false;

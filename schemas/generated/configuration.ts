@@ -91,11 +91,11 @@ shutdownGraceSeconds?: number
  */
 signingKey?: string
 /**
- * X25519 public key (PEM, SPKI) to which quarantined rows are sealed, as a reference.
+ * The audit log's name in its signed heads; unique to an installation, never changed.
  */
-quarantinePublicKey?: string
+auditOrigin?: string
 /**
- * X25519 private key (PEM, PKCS 8) that opens the quarantine for its owner, as a secret reference.
+ * X25519 private key (PEM, PKCS 8) that opens the quarantine for its owner, as a secret reference; its public half goes to the workers.
  */
 quarantinePrivateKey?: string
 /**

@@ -1,0 +1,47 @@
+/** The table that the demo prints: one line a dataset, and their sum. */
+import stringWidth from 'string-width';
+import type { Published } from './publish.ts';
+
+const titles = ['department', 'dataset', 'version', 'rows read', 'published', 'quarantined', 'MB', 'rows/s'];
+const textColumns = 2;
+
+/** Columns are as wide as their widest cell, counted in terminal cells: a Chinese character takes two. */
+export function publishedTable(published: readonly Published[]): string {
+  const rows = published.map((one) => [
+    one.department,
+    one.dataset,
+    one.version === undefined ? one.state : `${one.version}${one.state === 'unchanged' ? ' (unchanged)' : ''}`,
+    ...figures(one.rowsRead, one.rowsPublished, one.rowsQuarantined, one.bytes, one.seconds),
+  ]);
+  const sum = (of: (one: Published) => number) => published.reduce((total, one) => total + of(one), 0);
+  const total = [
+    '',
+    `${published.length} datasets`,
+    '',
+    ...figures(
+      sum((one) => one.rowsRead),
+      sum((one) => one.rowsPublished),
+      sum((one) => one.rowsQuarantined),
+      sum((one) => one.bytes),
+      sum((one) => one.seconds),
+    ),
+  ];
+  const widths = titles.map((_, i) => Math.max(...[titles, ...rows, total].map((cells) => stringWidth(cells[i]))));
+  const rule = widths.map((width) => '─'.repeat(width)).join('  ');
+  const line = (cells: string[]) => cells.map((cell, i) => pad(cell, widths[i], i >= textColumns)).join('  ');
+  return [line(titles), rule, ...rows.map(line), rule, line(total)].map((text) => text.trimEnd()).join('\n');
+}
+
+function figures(read: number, published: number, quarantined: number, bytes: number, seconds: number): string[] {
+  const rate = seconds > 0 ? Math.round(read / seconds) : 0;
+  return [count(read), count(published), count(quarantined), (bytes / 1e6).toFixed(2), count(rate)];
+}
+
+export function count(value: number): string {
+  return value.toLocaleString('en-US');
+}
+
+function pad(text: string, width: number, right: boolean): string {
+  const padding = ' '.repeat(width - stringWidth(text));
+  return right ? padding + text : text + padding;
+}

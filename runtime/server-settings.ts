@@ -1,0 +1,10 @@
+import type { SettingName } from './configuration.ts';
+
+/** What the server cannot do without. */
+export const serverSettings = [
+  'catalogUrl',
+  'storeUrl',
+  'temporalAddress',
+  'signingKey',
+  'quarantinePrivateKey',
+] as const satisfies readonly SettingName[];
