@@ -7,6 +7,7 @@ import { HuitongError } from '../../lib/errors.ts';
 import * as catalog from './001_catalog.ts';
 import * as publication from './002_publication.ts';
 import * as audit from './003_audit.ts';
+import * as access from './004_access.ts';
 
 interface NamedMigration {
   name: string;
@@ -17,6 +18,7 @@ const migrations: NamedMigration[] = [
   { name: '001_catalog', migration: catalog },
   { name: '002_publication', migration: publication },
   { name: '003_audit', migration: audit },
+  { name: '004_access', migration: access },
 ];
 
 /** Listed by hand rather than read from the folder: what runs is what was compiled and reviewed. */

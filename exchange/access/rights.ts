@@ -1,0 +1,70 @@
+/** Which role may do what: the one table. Reading a dataset needs a grant besides (`grants.ts`). */
+import { HuitongError } from '../../lib/errors.ts';
+import type { Token } from '../../schemas/generated/api.ts';
+
+export type Role = Token['roles'][number];
+
+/** Who calls: what a token says of its holder. */
+export interface Principal {
+  tokenId: string;
+  department: string;
+  /** The person or system. Never written to the audit log but as a keyed hash. */
+  subject: string;
+  roles: Role[];
+}
+
+/** `own`: objects of the principal's own department; `any`: everybody's. */
+type Reach = 'own' | 'any';
+
+const everyRole: Record<Role, Reach> = {
+  officer: 'any',
+  engineer: 'any',
+  administrator: 'any',
+  auditor: 'any',
+  operator: 'any',
+  worker: 'any',
+};
+
+/**
+ * Rows of actions, cells of roles; what is not here is not allowed. Operator and auditor are kept apart on purpose:
+ * who runs the machine does not judge its log, and neither reads data.
+ */
+const rights = {
+  'catalog.read': everyRole,
+  'dataset.read': { officer: 'any', engineer: 'any' },
+  'dataset.publish': { engineer: 'own' },
+  'run.read': { officer: 'own', engineer: 'own', administrator: 'any', auditor: 'any', operator: 'any' },
+  'run.cancel': { engineer: 'own', operator: 'any' },
+  'run.stage': { worker: 'own', operator: 'any' },
+  'source.check': { engineer: 'own' },
+  'source.discover': { engineer: 'own' },
+  'quarantine.read': { officer: 'own', engineer: 'own' },
+  'token.manage': { administrator: 'any' },
+  'district.plan': { administrator: 'any' },
+  'district.apply': { administrator: 'any' },
+  'audit.read': { auditor: 'any' },
+} as const satisfies Record<string, Partial<Record<Role, Reach>>>;
+
+export type Action = keyof typeof rights;
+
+/** Whether some object exists on which the principal may do this; `requireRight` asks about one object. */
+export function mayEver(principal: Principal, action: Action): boolean {
+  return reachesOf(principal, action).length > 0;
+}
+
+/**
+ * @param department the owner of the object acted upon; absent where the object has none
+ * @throws FORBIDDEN where no role of the principal knows the action
+ * @throws NOT_FOUND where it does, and the object is another department's: forbidden and absent look the same
+ */
+export function requireRight(principal: Principal, action: Action, department?: string): void {
+  const reaches = reachesOf(principal, action);
+  if (reaches.length === 0) throw new HuitongError('FORBIDDEN', 'no role of this token may do that', { at: action });
+  if (reaches.includes('any') || department === principal.department) return;
+  throw new HuitongError('NOT_FOUND', 'there is no such object');
+}
+
+function reachesOf({ roles }: Principal, action: Action): Reach[] {
+  const row: Partial<Record<Role, Reach>> = rights[action];
+  return roles.flatMap((role) => row[role] ?? []);
+}
