@@ -260,13 +260,13 @@ export interface Run {
 id: string
 dataset: string
 department: string
-workflowId: string
-trigger: ("manual" | "schedule")
-actor: string
+workflowId?: string
+trigger?: ("manual" | "schedule")
+actor?: string
 /**
  * Whoever started it knew that the version may be empty or lose half its rows.
  */
-confirmed: boolean
+confirmed?: boolean
 epoch: number
 generation: number
 state: ("running" | "published" | "unchanged" | "rejected" | "failed" | "cancelled")
@@ -292,14 +292,17 @@ rowsQuarantined: number
 /**
  * Quarantined rows by the code of their first error.
  */
-quarantinedByCode: ({
+quarantinedByCode?: ({
 [k: string]: number
 } | null)
 startedAt: string
 endedAt: (string | null)
+/**
+ * What the running extraction last told.
+ */
 progress?: {
-rowsRead?: number
-bytesStaged?: number
+rows?: number
+bytes?: number
 partitionsDone?: number
 partitions?: number
 }
@@ -331,7 +334,11 @@ secret: string
 export interface Token {
 id: string
 department: string
-roles: ("officer" | "data-engineer" | "administrator" | "auditor" | "operator" | "worker")[]
+/**
+ * The person or system that holds it. In the audit log only as a keyed hash.
+ */
+subject: string
+roles: ("officer" | "engineer" | "administrator" | "auditor" | "operator" | "worker")[]
 label?: string
 createdAt: string
 expiresAt: (string | null)

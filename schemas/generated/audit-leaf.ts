@@ -11,34 +11,16 @@ export interface AuditLeaf {
  * RFC 3339, UTC.
  */
 time: string
-/**
- * Who acted: token:<id>, run:<id>, system:<process>, or anonymous. Never a person's name.
- */
-actor: string
-/**
- * The person behind the actor, where one is known.
- */
-subject?: string
-/**
- * The department acted for.
- */
-onBehalfOf?: string
+actor: Text
+subject?: KeyedHash
+onBehalfOf?: Text
 action: string
-/**
- * What was acted upon, as a path: dataset/<code>, dataset/<code>/version/<n>, run/<id>, token/<id>.
- */
-object: string
+object: Text
 purpose?: Text
-/**
- * The government-service case for which it was done.
- */
-matter?: string
+matter?: Text
 grant?: Text
 decision: ("allow" | "deny")
-/**
- * Which rule decided, or the error code of a denial.
- */
-rule?: string
+rule?: Text
 /**
  * The columns asked for; absent where it was all.
  * 
