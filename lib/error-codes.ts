@@ -371,6 +371,18 @@ export const errorCodes = define({
       en: 'Correct what is named; the API documentation shows the expected form.',
     },
   },
+  RUN_ENDED: {
+    status: 409,
+    recovery: 'fatal',
+    title: { zh: '该运行已结束', en: 'The run has ended' },
+    hint: { zh: '无需处理', en: 'Nothing to do: it has ended already.' },
+  },
+  RUN_IN_PROGRESS: {
+    status: 409,
+    recovery: 'fatal',
+    title: { zh: '该数据集正在运行', en: 'A run of this dataset is going on' },
+    hint: { zh: '等待其结束，或先取消', en: 'Wait for it, or cancel it first; `huitong runs --dataset …` shows it.' },
+  },
   SCHEMA_DRIFT: {
     status: 409,
     recovery: 'retriable',
@@ -503,6 +515,12 @@ export const errorCodes = define({
     title: { zh: '找不到表', en: 'Table not found' },
     hint: { zh: '用 source discover 查看可用的表', en: 'See `huitong source discover` for what this user can read.' },
   },
+  TEMPORAL_UNREACHABLE: {
+    status: 503,
+    recovery: 'retriable',
+    title: { zh: '工作流服务不可用', en: 'Temporal does not answer' },
+    hint: { zh: '稍后重试', en: 'Try again in a moment; nothing was started or changed.' },
+  },
   TOLERANCE_EXCEEDED: {
     status: 409,
     recovery: 'fatal',
@@ -538,6 +556,30 @@ export const errorCodes = define({
       zh: '修改来源，或改用 null 或 quarantine 策略',
       en: 'Correct the source, or set the property\'s x-unrepresentable to "null" or "quarantine".',
     },
+  },
+  WORKER_ABSENT: {
+    status: 503,
+    recovery: 'retriable',
+    title: { zh: '没有工作进程', en: 'No worker answers' },
+    hint: {
+      zh: '启动该部门的工作进程',
+      en: 'Start a worker for that department; `huitong` shows the task queue that nobody polls.',
+    },
+  },
+  WORKER_LOST: {
+    status: 503,
+    recovery: 'retriable',
+    title: { zh: '工作进程失联', en: 'The worker was lost' },
+    hint: {
+      zh: '检查该部门的工作进程和网络',
+      en: 'The worker died, was stopped, or was cut off. Check it and its network, then publish again.',
+    },
+  },
+  WORKER_UNAVAILABLE: {
+    status: 503,
+    recovery: 'retriable',
+    title: { zh: '部门工作进程未响应', en: 'The department’s worker does not answer' },
+    hint: { zh: '检查该部门的工作进程', en: 'Check that a worker with the role source:<department> is running.' },
   },
 });
 
