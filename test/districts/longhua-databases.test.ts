@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parseDistrictOrThrow } from '../../catalog/district/parse.ts';
 import { createDatabase, withDatabase } from '../support/postgres.ts';
 import {
   checksum,
@@ -10,9 +11,11 @@ import {
   fill,
   type PlantedRow,
   readDatabaseIndex,
+  readDistrictFiles,
   tablesOf,
   withClient,
 } from './longhua.ts';
+import { judge } from './longhua-rows.ts';
 
 const scale = 0.02;
 
@@ -140,6 +143,31 @@ describe('the synthetic databases', () => {
       expect(rows, 'the search finds such a number').toEqual([{ found: true }]);
     });
   });
+});
+
+describe('the contracts', () => {
+  it('refuse exactly the planted rows, each for its one reason', async () => {
+    const { datasets } = parseDistrictOrThrow(await readDistrictFiles());
+    const judged: string[] = [];
+    await each(async (client, { source, url }) => {
+      const planted = await plantedRows(client);
+      for (const { definition, contract } of datasets.filter(({ definition: { source: own } }) => own === source)) {
+        const { code: dataset } = definition;
+        judged.push(dataset);
+        const own = planted.filter((row) => row.dataset === dataset);
+        const { rows, errors, repeated } = await judge(url, definition, contract);
+        expect(rows, dataset).toBeGreaterThan(0);
+        expect(listed(errors), dataset).toEqual(listed(own.filter(({ code }) => code !== 'DUPLICATE_KEY')));
+        const duplicates = own.filter(({ code }) => code === 'DUPLICATE_KEY').map(({ key }) => key);
+        expect(new Map(duplicates.map((key) => [key, 1])), dataset).toEqual(repeated);
+      }
+    });
+    expect(judged).toHaveLength(datasets.length);
+  });
+
+  function listed(rows: { key: string | null; code: string }[]): string[] {
+    return rows.map(({ key, code }) => `${key} ${code}`).sort();
+  }
 });
 
 describe('filling', () => {

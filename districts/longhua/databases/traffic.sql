@@ -57,10 +57,11 @@ comment on column violations.total is '应缴合计（元）';
 comment on column violations.paid is '是否缴款';
 comment on column violations.paid_on is '缴款日期';
 
--- Vehicle i's plate: 粤BI and five digits, then letters in place of the first digit, 2,400,000 in all and then 粤BO.
+-- Vehicle i's plate: 粤BI, three characters without I and O, two digits: 3,930,400 in all.
 create function synth.plate(i bigint) returns text language sql immutable as $$
-  select '粤B' || case when i < 2400000 then 'I' else 'O' end
-    || substr('ABCDEFGHJKLMNPQRSTUVWXYZ', 1 + (i / 100000 % 24)::int, 1) || lpad((i % 100000)::text, 5, '0')
+  select '粤BI' || substr(alphabet, 1 + (i / 115600 % 34)::int, 1) || substr(alphabet, 1 + (i / 3400 % 34)::int, 1)
+    || substr(alphabet, 1 + (i / 100 % 34)::int, 1) || lpad((i % 100)::text, 2, '0')
+  from (values ('0123456789ABCDEFGHJKLMNPQRSTUVWXYZ')) characters (alphabet)
 $$;
 
 insert into vehicles
