@@ -1,4 +1,6 @@
 /** Named limits, one place. The unit is the last word of the name. Everything that can grow has one. */
+import { workflowLimits } from './pure/workflow-limits.ts';
+
 export const limits = {
   /** Decoded bytes of one record batch that we read back; our own writer stays far below. */
   arrowBatchBytesMax: 512 * 1024 * 1024,
@@ -36,9 +38,7 @@ export const limits = {
   /** A district's files. */
   districtFilesMax: 25_000,
   definitionBytesMax: 256 * 1024,
-  heartbeatTimeoutMs: 20_000,
-  /** How long a snapshot may hold back vacuum in the source. */
-  snapshotAgeMaxMs: 4 * 60 * 60 * 1000,
+  ...workflowLimits,
   /** An upload that has not grown for this long belongs to a process that died. */
   uploadAgeMaxMs: 24 * 60 * 60 * 1000,
   /** How long an object that nothing refers to is kept: longer than any upload takes to be staged. */

@@ -3,6 +3,7 @@ import { decodeCursor, type Page, pageOf } from '../../lib/cursor.ts';
 import type { ErrorCode } from '../../lib/error-codes.ts';
 import { HuitongError } from '../../lib/errors.ts';
 import { limits } from '../../lib/limits.ts';
+import { sourceQueue } from '../../lib/pure/task-queues.ts';
 import type { Publication, Run, RunState } from './publication.ts';
 import { type RunRow, readRunRow, toRun, UUID } from './rows.ts';
 
@@ -39,7 +40,7 @@ export async function beginRun({ catalog }: Publication, request: BeginRun): Pro
       .forUpdate()
       .select<{ department: string }[]>('department');
     if (!dataset) throw new HuitongError('NOT_FOUND', 'there is no such dataset', { at: request.dataset });
-    const begun = { runId: request.runId, dataset: request.dataset, queue: `source-${dataset.department}` };
+    const begun = { runId: request.runId, dataset: request.dataset, queue: sourceQueue(dataset.department) };
     const before = await transaction<RunRow>('run').where({ id: request.runId }).first();
     if (before) return { ...begun, epoch: before.epoch };
 

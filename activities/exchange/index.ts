@@ -1,0 +1,39 @@
+/** Activities of task queue `exchange`: they know the catalog and the store, and no source. */
+
+import { type CommitRun, commitRun } from '../../exchange/publication/commit.ts';
+import type { CommitOutcome, Publication, RunState } from '../../exchange/publication/publication.ts';
+import { type RecheckRun, recheckRun } from '../../exchange/publication/recheck.ts';
+import { type BeginRun, type BegunRun, beginRun, type FailRun, failRun } from '../../exchange/publication/runs.ts';
+import { isHuitongError } from '../../lib/errors.ts';
+import { withFailures } from '../failure.ts';
+import { heartbeating } from './heartbeat.ts';
+
+export type { BegunRun, CommitOutcome };
+
+export interface ExchangeActivityDeps {
+  publication: Publication;
+}
+
+export function createExchangeActivities({ publication }: ExchangeActivityDeps) {
+  return {
+    beginRun: (request: BeginRun): Promise<BegunRun> => withFailures(() => beginRun(publication, request)),
+
+    /** Returns at once where the worker was the exchange's own. */
+    recheckRun: (request: RecheckRun): Promise<{ rowsChecked: number }> =>
+      withFailures(() => heartbeating((signal) => recheckRun(publication, request, signal))),
+
+    commitRun: (request: CommitRun): Promise<CommitOutcome> => withFailures(() => commitRun(publication, request)),
+
+    /** How the run now stands: where a commit came first, it stays published. A run that never began is left alone. */
+    failRun: (request: FailRun): Promise<{ state: RunState; version: number | null } | null> =>
+      withFailures(async () => {
+        try {
+          const { state, version } = await failRun(publication, request);
+          return { state, version };
+        } catch (e: unknown) {
+          if (isHuitongError(e, 'NOT_FOUND')) return null;
+          throw e;
+        }
+      }),
+  };
+}

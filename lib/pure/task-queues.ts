@@ -1,0 +1,12 @@
+/** The names by which processes find each other in Temporal. */
+export const exchangeQueue = 'exchange';
+
+/** Workers that can reach the department's sources. */
+export function sourceQueue(department: string): string {
+  return `source-${department}`;
+}
+
+/** One dataset is published by one workflow at a time. */
+export function publishWorkflowId(dataset: string): string {
+  return `publish/${dataset}`;
+}

@@ -1,0 +1,39 @@
+/** What went wrong in an activity, in our codes. */
+import { ActivityFailure, ApplicationFailure, isCancellation, TimeoutFailure } from '@temporalio/workflow';
+import type { ErrorCode } from '../lib/error-codes.ts';
+
+export interface Failure {
+  code: ErrorCode;
+  message: string;
+  details: unknown[];
+}
+
+/** Throws anything that is not an activity's failure: a bug of the workflow fails its task, and is mended by a release. */
+export function describeFailure(e: unknown): Failure {
+  if (isCancellation(e)) return { code: 'CANCELLED', message: 'cancelled', details: [] };
+  if (!(e instanceof ActivityFailure)) throw e;
+  const { cause } = e;
+  if (cause instanceof TimeoutFailure) return { ...describeTimeout(cause, e.activityType), details: [] };
+  if (cause instanceof ApplicationFailure) {
+    // The type is a code of ours: activities/failure.ts sees to it. The worker's own failures have other types.
+    const code = (cause.type ?? 'INTERNAL') as ErrorCode;
+    return { code, message: cause.message, details: cause.details ?? [] };
+  }
+  return { code: 'INTERNAL', message: `${e.activityType} failed`, details: [] };
+}
+
+/** The workflow's own failure: its type is the code. */
+export function toWorkflowFailure({ code, message, details }: Failure): ApplicationFailure {
+  return ApplicationFailure.create({ type: code, message, details, nonRetryable: true });
+}
+
+function describeTimeout(timeout: TimeoutFailure, activity: string): { code: ErrorCode; message: string } {
+  if (timeout.timeoutType === 'SCHEDULE_TO_START') {
+    return { code: 'WORKER_ABSENT', message: `no worker took ${activity} in time` };
+  }
+  // The last attempt's own failure says more than that the time for all attempts is over.
+  if (timeout.cause instanceof ApplicationFailure) {
+    return { code: (timeout.cause.type ?? 'INTERNAL') as ErrorCode, message: timeout.cause.message };
+  }
+  return { code: 'WORKER_LOST', message: `the worker that ran ${activity} went silent` };
+}

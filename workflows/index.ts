@@ -1,0 +1,4 @@
+/** Every workflow of the task queue `exchange`; the worker bundles this file. */
+export { checkSource } from './check-source.ts';
+export { discoverSource } from './discover-source.ts';
+export { publishDataset } from './publish-dataset.ts';

@@ -1,0 +1,55 @@
+/** Activities with the time-outs and retries that each needs; limits are in lib/pure/. */
+import { ActivityCancellationType, proxyActivities } from '@temporalio/workflow';
+import { exchangeQueue } from '../lib/pure/task-queues.ts';
+import { workflowLimits as limits } from '../lib/pure/workflow-limits.ts';
+import type { ExchangeActivities, SourceActivities } from './activity-types.ts';
+
+const retry = {
+  initialInterval: limits.retryDelayFirstMs,
+  backoffCoefficient: 2,
+  maximumInterval: limits.retryDelayMaxMs,
+};
+
+/** Short, and repeated while the catalog or the store is away. */
+export const exchange = proxyActivities<Pick<ExchangeActivities, 'beginRun' | 'commitRun'>>({
+  taskQueue: exchangeQueue,
+  startToCloseTimeout: limits.exchangeActivityMaxMs,
+  scheduleToCloseTimeout: limits.exchangeActivityRetriesMaxMs,
+  retry,
+});
+
+/** Repeated for ever: a run must not stay `running` when its workflow has ended. */
+export const { failRun } = proxyActivities<Pick<ExchangeActivities, 'failRun'>>({
+  taskQueue: exchangeQueue,
+  startToCloseTimeout: limits.exchangeActivityMaxMs,
+  retry,
+});
+
+export const { recheckRun } = proxyActivities<Pick<ExchangeActivities, 'recheckRun'>>({
+  taskQueue: exchangeQueue,
+  startToCloseTimeout: limits.recheckMaxMs,
+  heartbeatTimeout: limits.heartbeatTimeoutMs,
+  retry: { ...retry, maximumAttempts: limits.extractAttemptsMax },
+});
+
+/** Each attempt is a new generation; a cancelled one is waited for, so that the source is free when the run has ended. */
+export function extraction(taskQueue: string): Pick<SourceActivities, 'extract'> {
+  return proxyActivities<Pick<SourceActivities, 'extract'>>({
+    taskQueue,
+    scheduleToStartTimeout: limits.workerWaitMaxMs,
+    startToCloseTimeout: limits.snapshotAgeMaxMs,
+    heartbeatTimeout: limits.heartbeatTimeoutMs,
+    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+    retry: { ...retry, maximumAttempts: limits.extractAttemptsMax },
+  });
+}
+
+/** A person waits for the answer: once, and soon. */
+export function inquiry(taskQueue: string): Pick<SourceActivities, 'checkSource' | 'discoverSource'> {
+  return proxyActivities<Pick<SourceActivities, 'checkSource' | 'discoverSource'>>({
+    taskQueue,
+    scheduleToStartTimeout: limits.workerWaitInteractiveMaxMs,
+    startToCloseTimeout: limits.inquiryMaxMs,
+    retry: { maximumAttempts: 1 },
+  });
+}
