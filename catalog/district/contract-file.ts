@@ -1,25 +1,20 @@
-/** A contract's file: strict JSON, safe, and of a contract's shape. What its keywords mean is judged in `contracts/`. */
+/** A contract's file: strict JSON, and a contract as `contracts/` judges it, with the line of each finding. */
+import { validateContract } from '../../contracts/compile.ts';
 import type { ContractDocument } from '../../contracts/contract.ts';
 import { pointerTo } from '../../contracts/pointer.ts';
-import { parseStrictJson, unsafeFindings } from '../../contracts/safety.ts';
+import { parseStrictJson } from '../../contracts/safety.ts';
 import { isHuitongError, type Problem } from '../../lib/errors.ts';
 import { limits } from '../../lib/limits.ts';
 import type { Declared } from './declarations.ts';
-import { type ReadDocument, readDocument } from './document.ts';
-
-const semanticVersion = /^(0|[1-9][0-9]{0,8})[.](0|[1-9][0-9]{0,8})[.](0|[1-9][0-9]{0,8})$/;
+import { readDocument } from './document.ts';
 
 /** Adds the contract to `into` where it has no problems. */
 export function readContract(path: string, text: string, into: Map<string, Declared<ContractDocument>>): Problem[] {
-  const value = parsed(path, text);
-  if (value.problem !== undefined) return [value.problem];
+  const { json, problem } = parsed(path, text);
+  if (problem !== undefined) return [problem];
   const document = readDocument(path, text);
-  if (document.value === undefined) return document.problems;
-  const problems = [
-    ...unsafeFindings(value.json).map((finding) => ({ ...finding, at: document.at(finding.pointer ?? '') })),
-    ...shapeFindings(document, value.json),
-  ];
-  if (problems.length === 0) into.set(path, { value: value.json as ContractDocument, document, pointer: '' });
+  const problems = findings(json).map((finding) => ({ ...finding, at: document.at(finding.pointer ?? '') }));
+  if (problems.length === 0) into.set(path, { value: json as ContractDocument, document, pointer: '' });
   return problems;
 }
 
@@ -33,37 +28,39 @@ function parsed(path: string, text: string): { json?: unknown; problem?: Problem
   }
 }
 
-/** The two members that JSON Schema does not know, and what they refer to. */
-function shapeFindings(document: ReadDocument, json: unknown): Problem[] {
-  const invalid = (pointer: string, message: string) => document.problem('CONTRACT_INVALID', pointer, message);
-  if (!isObject(json)) return [invalid('', 'must be an object')];
-  const problems: Problem[] = [];
-  const { version, key, type, properties, required = [] } = json;
-  if (typeof version !== 'string' || !semanticVersion.test(version)) {
-    problems.push(invalid('/version', '"version" must be a semantic version, for instance 1.0.0'));
+function findings(json: unknown): Problem[] {
+  if (!isObject(json)) return [invalid('', 'a contract is a JSON object')];
+  const document = json as ContractDocument;
+  try {
+    validateContract(document);
+  } catch (e) {
+    if (isHuitongError(e) && e.problems !== undefined) return e.problems;
+    throw e;
   }
-  if (type !== 'object') problems.push(invalid('/type', '"type" must be object: a contract describes a row'));
-  if (!isObject(properties)) return [...problems, invalid('/properties', '"properties" must be an object')];
-  const names = Object.keys(properties);
-  if (names.length === 0 || names.length > limits.columnsMax) {
+  return nameFindings(document);
+}
+
+/** `key` and `required` name properties; a dataset has as many columns as a part can hold. */
+function nameFindings({ properties, key, required = [] }: ContractDocument): Problem[] {
+  const problems: Problem[] = [];
+  const columns = Object.keys(properties).length;
+  if (columns === 0 || columns > limits.columnsMax) {
     problems.push(invalid('/properties', `a contract has 1 to ${limits.columnsMax} properties`));
   }
-  if (!isStrings(key) || key.length === 0)
-    return [...problems, invalid('/key', '"key" must list at least one property')];
-  if (new Set(key).size < key.length) problems.push(invalid('/key', 'a property is listed twice'));
-  if (!isStrings(required)) return [...problems, invalid('/required', '"required" must be a list of properties')];
-  for (const [member, list] of Object.entries({ key, required })) {
-    for (const [i, name] of list.entries()) {
-      if (!names.includes(name)) problems.push(invalid(pointerTo(member, i), 'names no property of the contract'));
+  for (const [member, names] of Object.entries({ key, required })) {
+    for (const [i, name] of names.entries()) {
+      const pointer = pointerTo(member, i);
+      if (!Object.hasOwn(properties, name)) problems.push(invalid(pointer, 'names no property of the contract'));
+      if (names.indexOf(name) < i) problems.push(invalid(pointer, 'is listed twice'));
     }
   }
   return problems;
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+function invalid(pointer: string, message: string): Problem {
+  return { code: 'CONTRACT_INVALID', message, pointer };
 }
 
-function isStrings(value: unknown): value is string[] {
-  return Array.isArray(value) && value.every((item) => typeof item === 'string');
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

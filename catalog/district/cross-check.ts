@@ -17,7 +17,7 @@ export function crossCheck(found: Declarations): Problem[] {
     ...found.datasets.flatMap((dataset) => checkDataset(dataset, found)),
     ...checkAuthoritative(found.datasets),
     ...checkOrphans(found),
-    ...checkNames(found),
+    ...checkValues(found),
   ];
 }
 
@@ -157,12 +157,18 @@ function checkOrphans({ contracts, datasets, codes }: Declarations): Problem[] {
     }));
 }
 
-/** ENCODING: names hold nothing that cannot be seen. */
-function checkNames({ district, departments, sources, datasets, contracts }: Declarations): Problem[] {
-  const entries: Declared<unknown>[] = [...district, ...departments, ...sources, ...datasets, ...contracts.values()];
-  return entries.flatMap((entry) =>
+/** ENCODING: no text holds what cannot be seen. JSON_AMBIGUOUS: no number has lost digits already. */
+function checkValues({ district, policy, departments, sources, datasets, contracts }: Declarations): Problem[] {
+  const entries: Declared<unknown>[] = [...district, ...policy, ...departments, ...sources, ...datasets];
+  const texts = [...entries, ...contracts.values()].flatMap((entry) =>
     textsOf(entry.value).flatMap(([pointer, text]) => (isSafe(text) ? [] : [unsafeText(entry, pointer)])),
   );
+  const numbers = entries.flatMap((entry) =>
+    inexactNumbers(entry.value).map((pointer) =>
+      problem(entry, 'JSON_AMBIGUOUS', pointer, 'this number loses digits: put it in quotes'),
+    ),
+  );
+  return [...texts, ...numbers];
 }
 
 function unsafeText(entry: Declared<unknown>, pointer: string): Problem {
@@ -187,6 +193,16 @@ function textsOf(value: unknown, pointer = ''): [string, string][] {
     const at = pointer + pointerTo(name);
     return [[at, name], ...textsOf(member, at)];
   });
+}
+
+/** Infinity, NaN, and integers beyond 2^53: JSON cannot say the former, and a double the latter. */
+function inexactNumbers(value: unknown, pointer = ''): string[] {
+  if (typeof value === 'number') {
+    const exact = Number.isInteger(value) ? Number.isSafeInteger(value) : Number.isFinite(value);
+    return exact ? [] : [pointer];
+  }
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([name, member]) => inexactNumbers(member, pointer + pointerTo(name)));
 }
 
 function duplicates<T>(entries: Declared<T>[], codeOf: (value: T) => string, pointer: string): Problem[] {

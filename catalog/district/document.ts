@@ -1,5 +1,6 @@
 /** One file of a district, read with the line of every node, so that a finding can say where it is. */
-import { isMap, isNode, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
+
+import { type Document, isMap, isNode, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
 import type { ErrorCode, Problem } from '../../lib/errors.ts';
 import { limits } from '../../lib/limits.ts';
 
@@ -27,22 +28,24 @@ export function readDocument(path: string, text: string): ReadDocument {
     pointer,
   });
   const problems: Problem[] = [...parsed.errors, ...parsed.warnings].map((error) => ({
-    code: error.code === 'DUPLICATE_KEY' ? 'DUPLICATE_CODE' : 'DEFINITION_INVALID',
+    code: error.code === 'DUPLICATE_KEY' ? 'JSON_AMBIGUOUS' : 'DEFINITION_INVALID',
     message: error.code === 'DUPLICATE_KEY' ? 'a member is given twice' : `not readable as YAML: ${error.code}`,
     at: `${path}:${error.linePos?.[0].line ?? 1}`,
   }));
   if (tooLong) problems.push(problem('DEFINITION_INVALID', '', `longer than ${limits.definitionBytesMax} bytes`));
   if (problems.length > 0) return { path, value: undefined, problems, at, problem };
+  const value = toData(parsed);
+  if (value === undefined)
+    problems.push(problem('DEFINITION_INVALID', '', 'empty, or with aliases, which are not allowed'));
+  return { path, value, problems, at, problem };
+}
+
+function toData(document: Document): unknown {
   try {
-    return { path, value: parsed.toJS({ maxAliasCount: 0 }), problems, at, problem };
-  } catch {
-    return {
-      path,
-      value: undefined,
-      problems: [problem('DEFINITION_INVALID', '', 'aliases are not allowed')],
-      at,
-      problem,
-    };
+    return document.toJS({ maxAliasCount: 0 }) ?? undefined;
+  } catch (e) {
+    if (e instanceof ReferenceError) return undefined;
+    throw e;
   }
 }
 

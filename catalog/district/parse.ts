@@ -65,6 +65,9 @@ function readFile(path: string, text: string, found: Declarations): Problem[] {
   const kind = districtFileKind(path);
   if (kind === undefined) return [];
   if (kind === 'contract') return readContract(path, text, found.contracts);
+  // Known before it is read: an unreadable file is one finding, not one for each reference to it.
+  if (kind === 'source') found.codes.sources.add(codeOfPath(path));
+  if (kind === 'dataset') found.codes.datasets.add(codeOfPath(path));
   const document = readDocument(path, text);
   if (document.value === undefined) return document.problems;
   switch (kind) {
@@ -75,10 +78,8 @@ function readFile(path: string, text: string, found: Declarations): Problem[] {
     case 'departments':
       return readDepartments(document, found);
     case 'source':
-      found.codes.sources.add(codeOfPath(path));
       return [...declare('source', document, found.sources), ...checkCodeOfPath(document)];
     case 'dataset':
-      found.codes.datasets.add(codeOfPath(path));
       return [...declare('dataset', document, found.datasets), ...checkCodeOfPath(document)];
   }
 }
