@@ -557,15 +557,6 @@ export const errorCodes = define({
       en: 'Correct the source, or set the property\'s x-unrepresentable to "null" or "quarantine".',
     },
   },
-  WORKER_ABSENT: {
-    status: 503,
-    recovery: 'retriable',
-    title: { zh: '没有工作进程', en: 'No worker answers' },
-    hint: {
-      zh: '启动该部门的工作进程',
-      en: 'Start a worker for that department; `huitong` shows the task queue that nobody polls.',
-    },
-  },
   WORKER_LOST: {
     status: 503,
     recovery: 'retriable',

@@ -7,7 +7,6 @@ export type ExchangeActivities = ReturnType<typeof createExchangeActivities>;
 /** One source of a definition: secrets in `connection` are references, which the worker resolves. */
 export interface SourceReference {
   code: string;
-  department: string;
   kind: string;
   connection: Record<string, unknown>;
 }
@@ -21,17 +20,10 @@ export interface ExtractResult {
   parts: number;
 }
 
-export interface DiscoverRequest {
-  source: SourceReference;
-  /** Part of a table's name; absent: all. */
-  match?: string;
-  /** Tables at most: a whole database does not fit into a workflow's history. */
-  tablesMax: number;
-}
-
 export interface SourceActivities {
   /** Each attempt is a new generation. */
   extract(request: { runId: string }): Promise<ExtractResult>;
   checkSource(request: { source: SourceReference }): Promise<CheckReport>;
-  discoverSource(request: DiscoverRequest): Promise<{ tables: SourceTable[]; more: boolean }>;
+  /** A result must fit into a payload of Temporal: 2 MB. */
+  discoverSource(request: { source: SourceReference }): Promise<SourceTable[]>;
 }

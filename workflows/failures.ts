@@ -29,7 +29,7 @@ export function toWorkflowFailure({ code, message, details }: Failure): Applicat
 
 function describeTimeout(timeout: TimeoutFailure, activity: string): { code: ErrorCode; message: string } {
   if (timeout.timeoutType === 'SCHEDULE_TO_START') {
-    return { code: 'WORKER_ABSENT', message: `no worker took ${activity} in time` };
+    return { code: 'WORKER_UNAVAILABLE', message: `no worker took ${activity} in time` };
   }
   // The last attempt's own failure says more than that the time for all attempts is over.
   if (timeout.cause instanceof ApplicationFailure) {

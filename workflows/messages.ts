@@ -1,10 +1,9 @@
 /** What clients say to our workflows, and ask of them. Pure: the server imports it. */
 import { defineQuery, defineSignal } from '@temporalio/workflow';
 import type { CommitOutcome } from '../activities/exchange/index.ts';
-import type { DiscoverRequest, SourceReference } from './activity-types.ts';
+import type { SourceReference } from './activity-types.ts';
 
 export { exchangeQueue, publishWorkflowId, sourceQueue } from '../lib/pure/task-queues.ts';
-export type { DiscoverRequest, SourceReference };
 
 export interface PublishDatasetRequest {
   dataset: string;
@@ -13,6 +12,13 @@ export interface PublishDatasetRequest {
   actor: string;
   /** Whoever starts it knows that the version may be empty or lose half its rows. */
   confirm?: boolean;
+}
+
+/** Of `checkSource` and `discoverSource`. */
+export interface SourceInquiry {
+  source: SourceReference;
+  /** Of the workers that can reach it: `sourceQueue(department)`. */
+  queue: string;
 }
 
 export type PublishDatasetResult = CommitOutcome & { runId: string };
