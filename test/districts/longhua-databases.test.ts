@@ -97,7 +97,9 @@ describe('the synthetic databases', () => {
 
   it('name no row twice in planted.rows', async () => {
     await each(async (client) => {
-      const rows = (await plantedRows(client)).map(({ dataset, key }) => `${dataset} ${key}`);
+      const rows = (await plantedRows(client))
+        .filter(({ key }) => key !== null)
+        .map(({ dataset, key }) => `${dataset} ${key}`);
       expect(new Set(rows).size).toBe(rows.length);
     });
   });

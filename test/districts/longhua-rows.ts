@@ -9,7 +9,7 @@ import type { DatasetDefinition } from '../../schemas/generated/dataset.ts';
 export interface Judgement {
   rows: number;
   /** One entry an error, with the row's key as planted.rows writes it. */
-  errors: { key: string; code: string }[];
+  errors: { key: string | null; code: string }[];
   /** How many rows beyond the first there are of each key that stands more than once. */
   repeated: Map<string, number>;
 }
@@ -29,7 +29,8 @@ export async function judge(url: string, dataset: DatasetDefinition, contract: C
       for await (const { batch, unrepresentable } of postgres.read({ url }, request, context)) {
         const keyOf = (row: number) => {
           const image = imageOf(batch.data.children, row);
-          return contract.key.map((column) => image[column] ?? '').join('/');
+          const cells = contract.key.map((column) => image[column]);
+          return cells.includes(null) ? null : cells.join('/');
         };
         judgement.rows += batch.numRows;
         for (const { row, code } of compiled.check(batch, unrepresentable).errors()) {
@@ -37,6 +38,7 @@ export async function judge(url: string, dataset: DatasetDefinition, contract: C
         }
         for (let row = 0; row < batch.numRows; row++) {
           const key = keyOf(row);
+          if (key === null) continue;
           if (seen.has(key)) judgement.repeated.set(key, (judgement.repeated.get(key) ?? 0) + 1);
           seen.add(key);
         }

@@ -14,7 +14,7 @@ create schema planted;
 comment on schema planted is '有意植入的错误数据台账（仅供验收）';
 
 create table planted.rows (dataset text not null, key text, code text not null);
-comment on table planted.rows is '每条植入的错误记录：数据集、主键（多列以 / 相连）、预期错误码';
+comment on table planted.rows is '每条植入的错误记录：数据集、主键（多列以 / 相连，主键为空者为空）、预期错误码';
 
 -- The day on which the synthetic district stands still: nothing in it is later, whatever today is.
 create function synth.today() returns date language sql immutable as $$ select date '2026-06-30' $$;

@@ -61,7 +61,7 @@ cross join lateral (select synth.today() - synth.draw(225, h, 480)::int) due (da
 select synth.plant('emergency.inspections', 'FORMAT_SOCIAL_CREDIT_CODE', 'inspections', 'inspection_no', 'inspection_no % 500 = 17', 'credit_code = synth.broken_credit_code(credit_code)');
 select synth.plant('emergency.inspections', 'MAXIMUM', 'inspections', 'inspection_no', 'inspection_no % 500 = 117', 'score = 100.01');
 select synth.plant('emergency.inspections', 'ENUM', 'inspections', 'inspection_no', 'inspection_no % 500 = 217', $$division_code = '440399001001'$$);
-select synth.plant('emergency.hazards', 'KEY_NULL', 'hazards', $$coalesce(inspection_no::text, '') || '/' || seq$$, 'inspection_no % 200 = 18 and seq = 1', 'inspection_no = null');
+select synth.plant('emergency.hazards', 'KEY_NULL', 'hazards', 'null::text', 'inspection_no % 200 = 18 and seq = 1', 'inspection_no = null');
 select synth.plant('emergency.hazards', 'MIN_LENGTH', 'hazards', $$inspection_no || '/' || seq$$, 'inspection_no % 200 = 118 and seq = 1', $$description = '无'$$);
 select synth.plant('emergency.hazards', 'OUT_OF_RANGE', 'hazards', $$inspection_no || '/' || seq$$, 'inspection_no % 200 = 18 and seq = 2', $$deadline = '12026-06-30'$$);
 select synth.duplicate('emergency.hazards', 'hazards', $$inspection_no || '/' || seq$$, 'inspection_no % 200 = 68 and seq = 2');
