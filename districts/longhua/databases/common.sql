@@ -126,7 +126,7 @@ $$;
 
 create table synth.divisions (code text primary key, level text not null, name text not null, parent_code text);
 
--- n from 0: the communities of Longhua with their streets. Filled by divisions.sql's reader, below.
+-- The communities of Longhua with their streets, numbered from 0; divisions.sql fills the table.
 create view synth.communities as
 select row_number() over (order by c.code) - 1 as n, c.code, replace(c.name, '居委会', '') as name, s.code as street_code, s.name as street
 from synth.divisions c join synth.divisions s on s.code = c.parent_code
