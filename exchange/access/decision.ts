@@ -1,0 +1,87 @@
+/** What every read decides first, and how it is recorded: dataset, grant, version and columns, or a denial. */
+import type { Schema } from 'apache-arrow';
+import { getDataset } from '../../catalog/datasets.ts';
+import { readSchemaMessage } from '../../columnar/message.ts';
+import { HuitongError, isHuitongError } from '../../lib/errors.ts';
+import type { Dataset } from '../../schemas/generated/api.ts';
+import type { Manifest, ManifestPart } from '../../schemas/generated/manifest.ts';
+import type { Version } from '../publication/publication.ts';
+import { readManifest, resolveVersion } from '../publication/versions.ts';
+import { type Access, actorOf, recordDenial } from './access.ts';
+import { type Grant, resolveGrant } from './grants.ts';
+import { type Projection, project } from './projection.ts';
+import type { Principal } from './rights.ts';
+import type { SessionLeaf } from './session.ts';
+
+export interface Asked {
+  principal: Principal;
+  dataset: string;
+  version: 'current' | number;
+  /** In the order wanted; absent: all that the grant gives. */
+  columns?: string[];
+}
+
+export interface Decision {
+  grant: Grant;
+  version: Version;
+  manifest: Manifest;
+  /** Every part's, in the manifest's order. */
+  parts: ManifestPart[];
+  schema: Schema;
+  projection: Projection;
+}
+
+/**
+ * @throws NOT_FOUND for a dataset or version that is absent or not granted, COLUMN_NOT_GRANTED for a column likewise;
+ * either is in the log before it is thrown, or AUDIT_UNAVAILABLE is thrown instead
+ */
+export async function decide(access: Access, asked: Asked): Promise<Decision> {
+  const { publication } = access;
+  let dataset: Dataset | undefined;
+  try {
+    dataset = await getDataset(publication.catalog, asked.dataset);
+    const grant = resolveGrant(asked.principal, dataset);
+    if (grant === undefined) throw new HuitongError('NOT_FOUND', 'there is no grant');
+    const version = await resolveVersion(publication, dataset.code, asked.version);
+    const manifest = await readManifest(publication, version);
+    const parts = manifest.segments.flatMap((segment) => segment.parts);
+    const schema = readSchemaMessage(Buffer.from(manifest.arrowSchema, 'base64'));
+    return { grant, version, manifest, parts, schema, projection: project(grant, schema, asked.columns) };
+  } catch (e: unknown) {
+    if (isHuitongError(e, 'NOT_FOUND')) {
+      await recordReadDenial(access, asked.principal, dataset?.code, 'NOT_FOUND');
+      throw notFound();
+    }
+    if (isHuitongError(e, 'COLUMN_NOT_GRANTED')) {
+      await recordReadDenial(access, asked.principal, dataset?.code, 'COLUMN_NOT_GRANTED');
+    }
+    throw e;
+  }
+}
+
+/** One text for what is absent and what is forbidden. */
+export function notFound(): HuitongError {
+  return new HuitongError('NOT_FOUND', 'there is no such dataset, version or object');
+}
+
+/** @param dataset undefined where there is none: what was asked for is a stranger's text, and stays out of the log */
+export function recordReadDenial(
+  access: Access,
+  principal: Principal,
+  dataset: string | undefined,
+  rule: string,
+): Promise<void> {
+  return recordDenial(access, principal, { action: 'dataset.read', object: `dataset/${dataset ?? '(unknown)'}`, rule });
+}
+
+/** What both leaves of a read say of it. */
+export function readLeaf(access: Access, principal: Principal, { grant, version, projection }: Decision): SessionLeaf {
+  return {
+    ...actorOf(access, principal),
+    action: 'dataset.read',
+    object: `dataset/${version.dataset}/version/${version.number}`,
+    grant: grant.id,
+    versionDigest: version.manifestDigest,
+    ...(projection.columns === null ? {} : { columns: projection.columns }),
+  };
+}

@@ -1,0 +1,92 @@
+/**
+ * Reading a version under a grant. `prepareRead` decides and measures: nothing leaves, so it serves HEAD and
+ * If-None-Match too. Its `open` records and sends. `openRead` is both at once.
+ */
+import { HuitongError } from '../../lib/errors.ts';
+import type { Version } from '../publication/publication.ts';
+import type { ByteRange } from '../store/store.ts';
+import type { Access } from './access.ts';
+import { type Asked, type Decision, decide, readLeaf } from './decision.ts';
+import type { Grant } from './grants.ts';
+import { entityTag } from './projection.ts';
+import { arrowRendition } from './renditions/arrow.ts';
+import { projectedBatches, projectedSchema } from './renditions/batches.ts';
+import { csvFormat } from './renditions/csv.ts';
+import { jsonLinesFormat } from './renditions/json-lines.ts';
+import type { Rendition, RenditionSource } from './renditions/rendition.ts';
+import { type LineFormat, textRendition } from './renditions/text.ts';
+import { openSession, type Session } from './session.ts';
+
+/** `csv-bom` is CSV that begins with a byte order mark, for Excel. */
+export type Format = 'arrow' | 'csv' | 'csv-bom' | 'json-lines';
+
+export interface ReadRequest extends Asked {
+  format: Format;
+}
+
+export interface PreparedRead {
+  grant: Grant;
+  version: Version;
+  /** Strong, without quotes. */
+  etag: string;
+  contentType: string;
+  /** Exact length of the whole, for formats that can be read in ranges; else undefined. */
+  totalBytes: number | undefined;
+  /** In the order sent; null: all, as stored. */
+  columns: string[] | null;
+  /**
+   * Records that it is opened, then gives the bytes: all, or a range of them.
+   * @throws AUDIT_UNAVAILABLE, AUDIT_REGRESSION: nothing may be sent; REQUEST_INVALID for a range that is not in it
+   */
+  open(range?: ByteRange): Promise<Session>;
+}
+
+/**
+ * @throws NOT_FOUND, COLUMN_NOT_GRANTED: refused, and the refusal is in the log; AUDIT_UNAVAILABLE where it could not be
+ * @throws TYPE_UNMAPPED for a column that the format cannot say; OBJECT_MISSING, OBJECT_CORRUPT, ARROW_INVALID
+ */
+export async function prepareRead(access: Access, request: ReadRequest): Promise<PreparedRead> {
+  const decision = await decide(access, request);
+  const { grant, version, projection } = decision;
+  const rendition = await renditionOf(access, decision, request.format);
+  return {
+    grant,
+    version,
+    etag: entityTag(version.manifestDigest, projection, request.format),
+    contentType: rendition.contentType,
+    totalBytes: rendition.totalBytes,
+    columns: projection.columns,
+    async open(range) {
+      const leaf = { ...readLeaf(access, request.principal, decision), format: request.format };
+      if (range === undefined) return openSession(access, leaf, (sent) => rendition.bytes(sent));
+      requireRange(range, rendition.totalBytes);
+      const ranged = { ...leaf, range: `${range.offset}-${range.offset + range.length - 1}` };
+      return openSession(access, ranged, (sent) => rendition.bytes(sent, range));
+    },
+  };
+}
+
+export interface OpenedRead extends PreparedRead, Session {}
+
+/** Throws what `prepareRead` and its `open` throw. */
+export async function openRead(access: Access, request: ReadRequest & { range?: ByteRange }): Promise<OpenedRead> {
+  const prepared = await prepareRead(access, request);
+  return { ...prepared, ...(await prepared.open(request.range)) };
+}
+
+async function renditionOf(access: Access, decision: Decision, format: Format): Promise<Rendition> {
+  const { parts, schema, projection } = decision;
+  const source = { store: access.publication.store, schema, parts, projection };
+  if (format === 'arrow') return arrowRendition(source);
+  return textRendition(lineFormat(source, format), () => projectedBatches(source));
+}
+
+function lineFormat(source: RenditionSource, format: Exclude<Format, 'arrow'>): LineFormat {
+  const schema = projectedSchema(source);
+  return format === 'json-lines' ? jsonLinesFormat(schema) : csvFormat(schema, { byteOrderMark: format === 'csv-bom' });
+}
+
+function requireRange({ offset, length }: ByteRange, totalBytes: number | undefined): void {
+  const inside = totalBytes !== undefined && offset >= 0 && length > 0 && offset + length <= totalBytes;
+  if (!inside) throw new HuitongError('REQUEST_INVALID', 'the range does not lie within the bytes of this format');
+}

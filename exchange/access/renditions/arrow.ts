@@ -1,0 +1,63 @@
+/**
+ * The Arrow IPC stream of a projection. Compressed buffers are copied out of the stored parts and never decoded, so the
+ * length is known at once and any range can be served.
+ */
+import { type Segment, type StreamLayout, sliceSegments, streamLayout } from '../../../columnar/stream.ts';
+import type { Rendition, RenditionSource, Sent } from './rendition.ts';
+import { PartInOrder, readStoredIndex, storedRange } from './stored-part.ts';
+
+export async function arrowRendition(source: RenditionSource): Promise<Rendition> {
+  const { store, schema, parts, projection } = source;
+  const indexes = [];
+  for (const part of parts) indexes.push(await readStoredIndex(store, part));
+  const layout = streamLayout(schema, projection.columns ?? undefined, indexes);
+  return {
+    contentType: 'application/vnd.apache.arrow.stream',
+    totalBytes: layout.totalBytes,
+    bytes(sent, range) {
+      if (range !== undefined) return chosenBytes(source, sliceSegments(layout.segments, range.offset, range.length));
+      return projection.columns === null ? wholeParts(source, layout, sent) : allRows(source, layout, sent);
+    },
+  };
+}
+
+/** Some columns: only their ranges are read, so the digest of the whole part cannot be checked. */
+async function* allRows(source: RenditionSource, layout: StreamLayout, sent: Sent): AsyncGenerator<Uint8Array> {
+  yield* chosenBytes(source, layout.segments);
+  sent.rows = rowsOf(source);
+}
+
+async function* chosenBytes({ store, parts }: RenditionSource, segments: Segment[]): AsyncGenerator<Uint8Array> {
+  for (const segment of segments) {
+    if ('bytes' in segment) yield segment.bytes;
+    else yield* storedRange(store, parts[segment.part]!.digest, segment);
+  }
+}
+
+/** All columns: each part is read once from end to end and must have its digest before the next one begins. */
+async function* wholeParts(source: RenditionSource, layout: StreamLayout, sent: Sent): AsyncGenerator<Uint8Array> {
+  const { store, parts } = source;
+  let open: { place: number; part: PartInOrder } | undefined;
+  try {
+    for (const segment of layout.segments) {
+      const place = 'part' in segment ? segment.part : undefined;
+      if (open !== undefined && open.place !== place) {
+        await open.part.finish();
+        open = undefined;
+      }
+      if ('bytes' in segment) {
+        yield segment.bytes;
+        continue;
+      }
+      open ??= { place: segment.part, part: await PartInOrder.open(store, parts[segment.part]!.digest) };
+      yield* open.part.range(segment.offset, segment.length);
+    }
+    sent.rows = rowsOf(source);
+  } finally {
+    open?.part.close();
+  }
+}
+
+function rowsOf({ parts }: RenditionSource): number {
+  return parts.reduce((rows, part) => rows + part.rows, 0);
+}

@@ -1,0 +1,57 @@
+/** The batches of a projection, decoded one at a time: what CSV and JSON lines are written from. */
+import { type RecordBatch, Schema } from 'apache-arrow';
+import { messageShape } from '../../../columnar/layout.ts';
+import { BatchMetadata } from '../../../columnar/message.ts';
+import { type BatchIndex, type PartIndex, readBatch } from '../../../columnar/read.ts';
+import type { RenditionSource } from './rendition.ts';
+import { PartInOrder, readStoredIndex } from './stored-part.ts';
+
+/** Schema of the projection: its columns, in its order. */
+export function projectedSchema({ schema, projection }: RenditionSource): Schema {
+  if (projection.columns === null) return schema;
+  const byName = new Map(schema.fields.map((field) => [field.name, field]));
+  return new Schema(
+    projection.columns.map((name) => byName.get(name)!),
+    schema.metadata,
+  );
+}
+
+/** Each part is read from end to end and must have its digest before the next one begins. */
+export async function* projectedBatches(source: RenditionSource): AsyncGenerator<RecordBatch> {
+  for (const stored of source.parts) {
+    const index = projectIndex(source, await readStoredIndex(source.store, stored));
+    const part = await PartInOrder.open(source.store, stored.digest);
+    try {
+      for (const batch of index.batches) yield await readBatch(part.readAt, index, batch);
+      await part.finish();
+    } finally {
+      part.close();
+    }
+  }
+}
+
+/** The index as if the part had the projection's columns only, so that no other column is decompressed. */
+function projectIndex(source: RenditionSource, index: PartIndex): PartIndex {
+  const { columns } = source.projection;
+  if (columns === null) return index;
+  const places = new Map<string, { nodes: [number, number]; buffers: [number, number] }>();
+  let [node, buffer] = [0, 0];
+  for (const field of index.schema.fields) {
+    const shape = messageShape(field.type);
+    places.set(field.name, { nodes: [node, node + shape.nodes], buffers: [buffer, buffer + shape.buffers] });
+    node += shape.nodes;
+    buffer += shape.buffers;
+  }
+  const chosen = columns.map((name) => places.get(name)!);
+  const project = (batch: BatchIndex): BatchIndex => {
+    const { length, nodes, buffers, compression } = batch.metadata;
+    const metadata = new BatchMetadata(
+      length,
+      chosen.flatMap((place) => nodes.slice(...place.nodes)),
+      chosen.flatMap((place) => buffers.slice(...place.buffers)),
+      compression,
+    );
+    return { ...batch, metadata };
+  };
+  return { ...index, schema: projectedSchema(source), batches: index.batches.map(project) };
+}
