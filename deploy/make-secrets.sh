@@ -11,6 +11,7 @@ once() { [ -s "$1" ] || "$2" > "$1"; }
 once postgres-password random
 once mssql-password random
 once s3-password random
+once audit-subject-key random
 [ -s catalog-url ] || printf 'postgres://huitong:%s@postgres:5432/huitong' "$(cat postgres-password)" > catalog-url
 [ -s audit-signing.pem ] || openssl genpkey -algorithm ed25519 -out audit-signing.pem
 [ -s quarantine.pem ] || openssl genpkey -algorithm x25519 -out quarantine.pem

@@ -1,5 +1,5 @@
 /** Keys as the configuration gives them (PEM) in the forms that the exchange works with. */
-import { createPrivateKey, hkdfSync, type KeyObject } from 'node:crypto';
+import { createHash, createPrivateKey, hkdfSync, type KeyObject } from 'node:crypto';
 import { HuitongError } from '../lib/errors.ts';
 import type { BoxKeys } from '../lib/sealed-box.ts';
 
@@ -17,6 +17,18 @@ export function boxKeysOf(privateKeyPem: string, at: string): BoxKeys {
 export function sessionKeyOf(signingKeyPem: string, at: string): Uint8Array {
   const seed = readPrivateKey(signingKeyPem, 'ed25519', at).export({ type: 'pkcs8', format: 'der' });
   return new Uint8Array(hkdfSync('sha256', seed, '', 'huitong staging sessions 1', 32));
+}
+
+const SUBJECT_KEY_CHARACTERS_MIN = 32;
+
+/** The 32 bytes of the audit log's subject key, from its text. @throws CONFIG_INVALID where that is too short */
+export function subjectKeyOf(text: string, at: string): Uint8Array {
+  if (text.length < SUBJECT_KEY_CHARACTERS_MIN) {
+    throw new HuitongError('CONFIG_INVALID', `this key has fewer than ${SUBJECT_KEY_CHARACTERS_MIN} characters`, {
+      at,
+    });
+  }
+  return new Uint8Array(createHash('sha256').update(text).digest());
 }
 
 function readPrivateKey(pem: string, type: 'x25519' | 'ed25519', at: string): KeyObject {

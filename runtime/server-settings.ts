@@ -6,5 +6,6 @@ export const serverSettings = [
   'storeUrl',
   'temporalAddress',
   'signingKey',
+  'auditSubjectKey',
   'quarantinePrivateKey',
 ] as const satisfies readonly SettingName[];

@@ -72,6 +72,14 @@ export class StateFolder {
     await rm(this.#noteOf(name), { force: true });
   }
 
+  /** Forgets everything but that this process holds the folder. */
+  async clear(): Promise<void> {
+    for (const name of await readdir(this.directory)) {
+      if (name !== 'run') await rm(this.path(name), { recursive: true, force: true });
+    }
+    await StateFolder.open(this.directory);
+  }
+
   async release(): Promise<void> {
     await this.forget(SUPERVISOR);
   }

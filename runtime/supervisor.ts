@@ -5,6 +5,7 @@
  * Nothing is left behind: on Ctrl-C we stop in order; if we are killed, services are ended by their watchdog, our
  * processes end when their channel to us closes, and the notes in the state folder catch what both missed.
  */
+import { HuitongError } from '../lib/errors.ts';
 import type { StateFolder } from './state.ts';
 
 /** Something that was started. Embedded services and `startNodeProcess` both give one. */
@@ -47,6 +48,8 @@ export class Supervisor {
 
   /** Starts one and waits until it is ready. The first start's failure is the caller's; later ones are tried again. */
   async start<R extends Running>(name: string, start: () => Promise<R>): Promise<R> {
+    // Whoever starts one after the other may not know yet that all are being stopped.
+    if (this.#stopping.signal.aborted) throw new HuitongError('CANCELLED', `${name} is not started any more`);
     const entry: Entry = { name, start, startedAt: 0, failures: 0, restart: Promise.resolve() };
     // Known before it is ready, so that a stop in the middle of the start waits for it and stops it too.
     this.#entries.push(entry);

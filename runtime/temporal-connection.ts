@@ -1,10 +1,14 @@
 /** How our processes connect to Temporal: the development server, a cluster with mutual TLS, or Temporal Cloud. */
-import type { ConnectionOptions } from '@temporalio/client';
+import type { TLSConfig } from '@temporalio/client';
 import { type Configuration, type SettingName, variableOf } from './configuration.ts';
 import { resolveSecret } from './secrets.ts';
 
 /** Options that `Connection.connect` and `NativeConnection.connect` both take. */
-export type TemporalOptions = Pick<ConnectionOptions, 'address' | 'tls' | 'apiKey'>;
+export interface TemporalOptions {
+  address?: string;
+  apiKey?: string;
+  tls: TLSConfig | false;
+}
 
 /** Resolves the secrets that the connection needs. Throws SECRET_MISSING. */
 export async function temporalOptions(configuration: Configuration): Promise<TemporalOptions> {

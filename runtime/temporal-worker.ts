@@ -35,6 +35,7 @@ export class WorkerGroup {
   readonly #connection: NativeConnection;
   readonly #running = new Map<string, { worker: Worker; ended: Promise<void> }>();
   #fail: (e: unknown) => void = () => {};
+  #stopping = false;
   /** Rejects with the first failure of a worker; never resolves. */
   readonly failed: Promise<never>;
 
@@ -52,11 +53,12 @@ export class WorkerGroup {
     return this.#running.has(taskQueue);
   }
 
-  /** Starts one worker; it polls when this resolves. */
+  /** Starts one worker; it polls when this resolves. Nothing happens where the group is stopping. */
   async start(
     taskQueue: string,
     options: Omit<WorkerOptions, 'taskQueue' | 'connection' | 'namespace'>,
   ): Promise<void> {
+    if (this.#stopping) return;
     const worker = await Worker.create({
       shutdownGraceTime: this.#configuration.shutdownGraceSeconds * 1_000,
       shutdownForceTime: this.#configuration.shutdownGraceSeconds * 1_000 + 3_000,
@@ -72,6 +74,7 @@ export class WorkerGroup {
 
   /** Takes no more work, gives running activities their grace time, and returns when all have ended. */
   async stop(): Promise<void> {
+    this.#stopping = true;
     const all = [...this.#running.values()];
     for (const { worker } of all) if (worker.getState() === 'RUNNING') worker.shutdown();
     await Promise.allSettled(all.map(({ ended }) => ended));

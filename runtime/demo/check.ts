@@ -1,10 +1,29 @@
 /** The demo checks itself: nothing vanished, every planted row was found, and readers get what was published. */
 import pg from 'pg';
 import type { Api } from './api.ts';
-import type { Published } from './publish.ts';
+import type { DemoExchange } from './exchange.ts';
+import type { DatasetToPublish, Published } from './publish.ts';
 
 /** Expected quarantine: by dataset, rows by error code. */
 export type Planted = Map<string, Record<string, number>>;
+
+export interface Checked {
+  passed: number;
+  /** One line each. */
+  failures: string[];
+}
+
+/** All checks: accounts, planted rows, reads, and reads that must be refused. */
+export async function checkAll(exchange: DemoExchange, published: readonly Published[]): Promise<Checked> {
+  const planted = await readPlanted(exchange.databases.map(({ adminUrl }) => adminUrl));
+  const checks: [name: string, failures: string[]][] = [
+    ['rows read = published + quarantined, and each planted row was found', checkAccounts(published, planted)],
+    ['each owner reads as many rows as were published', await checkReads(published, exchange.apiOf)],
+    ['who has no grant finds nothing', await checkRefusals(exchange.datasets, exchange.apiOf)],
+  ];
+  const failures = checks.flatMap(([, lines]) => lines);
+  return { passed: checks.filter(([, lines]) => lines.length === 0).length, failures };
+}
 
 /** From the ledger that the synthetic databases keep of the bad rows in them. `urls`: of a user who may read it. */
 export async function readPlanted(urls: readonly string[]): Promise<Planted> {
@@ -65,6 +84,25 @@ export async function checkReads(
     const rows = response.ok ? await countLines(response) : `status ${response.status}`;
     if (rows !== one.rowsPublished)
       differences.push(`${one.dataset}: ${one.rowsPublished} rows published, ${rows} read`);
+  }
+  return differences;
+}
+
+/** What is not shared looks to another department as if it did not exist; what is unconditional is there for all. */
+export async function checkRefusals(
+  datasets: readonly DatasetToPublish[],
+  apiOf: (department: string) => Api,
+): Promise<string[]> {
+  const differences: string[] = [];
+  for (const { code, department, sharingClass } of datasets) {
+    const stranger = datasets.find((other) => other.department !== department)?.department;
+    if (stranger === undefined || sharingClass === 'conditional') continue;
+    const response = await apiOf(stranger).open(`/datasets/${code}/data`, 'text/csv');
+    await response.body?.cancel();
+    const wanted = sharingClass === 'unconditional' ? 200 : 404;
+    if (response.status !== wanted) {
+      differences.push(`${code} (${sharingClass}): ${stranger} gets status ${response.status}, not ${wanted}`);
+    }
   }
   return differences;
 }

@@ -19,9 +19,11 @@ interface Run {
   progress?: { rowsRead?: number };
 }
 
+/** Of `GET /v1/datasets`. */
 export interface DatasetToPublish {
   code: string;
   department: string;
+  sharingClass: 'unconditional' | 'conditional' | 'not-shared';
 }
 
 /** What came of one dataset. */

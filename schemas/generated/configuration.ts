@@ -95,6 +95,10 @@ signingKey?: string
  */
 auditOrigin?: string
 /**
+ * At least 32 random characters, as a secret reference: the key of the hashes under which persons stand in the audit log. It outlives the signing key.
+ */
+auditSubjectKey?: string
+/**
  * X25519 private key (PEM, PKCS 8) that opens the quarantine for its owner, as a secret reference; its public half goes to the workers.
  */
 quarantinePrivateKey?: string

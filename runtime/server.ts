@@ -1,0 +1,141 @@
+/** The server process: HTTP API, staging, and the audit log's sequencer. Its settings: docs/reference/configuration.md. */
+import { join } from 'node:path';
+import { Client, Connection } from '@temporalio/client';
+import type { FastifyInstance } from 'fastify';
+import type { Logger } from 'pino';
+import { migrate } from '../catalog/database.ts';
+import type { Access, Alarm } from '../exchange/access/access.ts';
+import { type AuditLog, openAuditLog } from '../exchange/audit/audit-log.ts';
+import { createFileHeadStore } from '../exchange/audit/head-store.ts';
+import type { AuditEvent } from '../exchange/audit/sequencer.ts';
+import { createHeadSigner } from '../exchange/audit/signer.ts';
+import type { Publication } from '../exchange/publication/publication.ts';
+import { HuitongError } from '../lib/errors.ts';
+import { buildApp } from '../server/app.ts';
+import { createSessionTokens } from '../server/session-tokens.ts';
+import { type Configuration, requireSettings, type SettingName, variableOf } from './configuration.ts';
+import { boxKeysOf, sessionKeyOf, subjectKeyOf } from './keys.ts';
+import { openConfiguredCatalog, openConfiguredStore, storeFolder } from './open.ts';
+import { runProcess } from './process.ts';
+import { Resources } from './resources.ts';
+import { resolveSecret } from './secrets.ts';
+import { serverSettings } from './server-settings.ts';
+import { temporalOptions } from './temporal-connection.ts';
+
+type ServerConfiguration = Configuration & Required<Pick<Configuration, (typeof serverSettings)[number]>>;
+
+await runProcess('server', async ({ log, configuration }) => {
+  const settings = requireSettings(configuration, serverSettings, 'the server');
+  return Resources.opening(async (resources) => {
+    const app = await composeServer(settings, log, resources);
+    const url = await listen(app, settings);
+    resources.add(app, (opened) => opened.close());
+    return { details: { url: settings.publicUrl ?? url }, stop: () => resources.close() };
+  });
+});
+
+async function composeServer(
+  settings: ServerConfiguration,
+  log: Logger,
+  resources: Resources,
+): Promise<FastifyInstance> {
+  const secretOf = (setting: SettingName & keyof typeof settings) =>
+    resolveSecret(String(settings[setting]), variableOf(setting));
+  const [signingKey, subjectKey, quarantineKey] = await Promise.all(
+    (['signingKey', 'auditSubjectKey', 'quarantinePrivateKey'] as const).map(secretOf),
+  );
+  const box = boxKeysOf(quarantineKey, variableOf('quarantinePrivateKey'));
+
+  const { catalog, url } = await openConfiguredCatalog(settings, 'huitong server', resources);
+  const migrated = await migrate(catalog);
+  if (migrated.length > 0) log.info({ migrated }, 'catalog brought up to date');
+  const publication: Publication = { catalog, store: await openConfiguredStore(settings) };
+  const audit = await openConfiguredAudit(settings, url, signingKey, log);
+  resources.add(audit, (opened) => opened.close());
+  const temporal = await connectTemporal(settings, resources);
+  const access: Access = {
+    publication,
+    audit,
+    subjectKey: subjectKeyOf(subjectKey, variableOf('auditSubjectKey')),
+    quarantinePrivateKey: box.privateKey,
+    onAlarm: (alarm) => logAlarm(log, alarm),
+  };
+  return buildApp({
+    logger: log,
+    publication,
+    access,
+    audit,
+    temporal,
+    quarantineKey: box.publicKey,
+    sessions: createSessionTokens(sessionKeyOf(signingKey, variableOf('signingKey'))),
+    health: () => health(publication, temporal, audit),
+  });
+}
+
+function openConfiguredAudit(
+  settings: ServerConfiguration,
+  url: string,
+  privateKeyPem: string,
+  log: Logger,
+): Promise<AuditLog> {
+  return openAuditLog({
+    url,
+    signer: createHeadSigner({ origin: settings.auditOrigin, privateKeyPem }),
+    headStore: createFileHeadStore(join(storeFolder(settings), 'audit-head')),
+    onEvent: (event) => logAudit(log, event),
+  });
+}
+
+async function connectTemporal(settings: ServerConfiguration, resources: Resources): Promise<Client> {
+  try {
+    const connection = await Connection.connect(await temporalOptions(settings));
+    resources.add(connection, (opened) => opened.close());
+    return new Client({ connection, namespace: settings.temporalNamespace });
+  } catch (cause) {
+    if (cause instanceof HuitongError) throw cause;
+    throw new HuitongError('TEMPORAL_UNREACHABLE', 'Temporal does not answer', { at: settings.temporalAddress, cause });
+  }
+}
+
+async function listen(app: FastifyInstance, settings: ServerConfiguration): Promise<string> {
+  try {
+    return await app.listen({ host: settings.httpHost, port: settings.httpPort });
+  } catch (cause) {
+    const taken = cause instanceof Error && 'code' in cause && cause.code === 'EADDRINUSE';
+    throw new HuitongError(
+      'CONFIG_INVALID',
+      taken ? 'another process listens there' : 'the server cannot listen there',
+      {
+        at: `HUITONG_HTTP_PORT=${settings.httpPort} on ${settings.httpHost}`,
+        cause,
+      },
+    );
+  }
+}
+
+/** By service: `ok`, or one line that says what is wrong. */
+async function health(publication: Publication, temporal: Client, audit: AuditLog): Promise<Record<string, string>> {
+  const checks: Record<string, () => Promise<unknown>> = {
+    catalog: () => publication.catalog.raw('select 1'),
+    temporal: () => temporal.workflowService.getSystemInfo({}),
+    audit: async () => audit.reader.head(),
+  };
+  const answers = Object.entries(checks).map(async ([name, check]): Promise<[string, string]> => {
+    const answer = await check().then(
+      () => 'ok',
+      () => 'does not answer',
+    );
+    return [name, answer];
+  });
+  return Object.fromEntries(await Promise.all(answers));
+}
+
+function logAlarm(log: Logger, alarm: Alarm): void {
+  const { error, ...what } = alarm;
+  log.error({ err: error, ...what }, 'a read went wrong');
+}
+
+function logAudit(log: Logger, event: AuditEvent): void {
+  if (event.kind === 'opened') log.info({ size: event.size }, 'this process writes the audit log');
+  else log.warn({ err: event.error, kind: event.kind }, 'audit log');
+}
