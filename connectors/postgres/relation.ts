@@ -12,8 +12,6 @@ export interface Relation {
   /** Rows have a ctid whose ranges the server can scan. */
   hasHeap: boolean;
   rowSecurity: boolean;
-  /** Other tables inherit from it, in the old manner: its unique indexes do not speak for them. */
-  hasChildren: boolean;
   blocks: number;
 }
 
@@ -30,7 +28,6 @@ const kinds: Record<string, Relation['kind']> = { r: 'table', v: 'view', m: 'tab
 
 /** Columns of pg_class `c` that make a `Relation`; see `relationOf`. */
 const relationFields = `c.oid::int8::text as oid, n.nspname, c.relname, c.relkind, c.relrowsecurity,
-  c.relkind = 'r' and c.relhassubclass as has_children,
   c.relkind in ('r', 'm') and coalesce(am.amname = 'heap', false) as has_heap,
   case when c.relkind in ('r', 'm')
     then coalesce(pg_relation_size(c.oid), 0) / current_setting('block_size')::int8 else 0 end as blocks`;
@@ -70,7 +67,6 @@ function relationOf(row: Row): Relation {
     kind: kinds[String(row.relkind)] ?? 'table',
     hasHeap: row.has_heap === true,
     rowSecurity: row.relrowsecurity === true,
-    hasChildren: row.has_children === true,
     blocks: Number(row.blocks),
   };
 }
@@ -109,7 +105,8 @@ export interface UniqueKey {
 
 /**
  * Column sets that a unique index keeps unique and not null at every moment: valid, immediate, of the whole table, of
- * plain columns. The primary key comes first.
+ * plain columns. The primary key comes first. A table that others inherit from (in the old manner, not partitions) has
+ * none: its indexes do not speak for their rows.
  */
 export async function findUniqueKeys(connection: Connection, oids: number[]): Promise<Map<number, UniqueKey[]>> {
   const rows = await connection.query(
@@ -122,7 +119,7 @@ export async function findUniqueKeys(connection: Connection, oids: number[]): Pr
           where p.n <= i.indnkeyatts and p.attnum > 0) k
       where i.indrelid = any($1::oid[]) and i.indisunique and i.indisvalid and i.indisready and i.indislive
         and i.indimmediate and i.indpred is null and i.indexprs is null and k.found = i.indnkeyatts and k.all_not_null
-        and not (c.relkind = 'r' and c.relhassubclass)
+        and not (c.relkind = 'r' and exists (select from pg_inherits h where h.inhparent = c.oid))
       order by i.indrelid, not i.indisprimary, i.indexrelid`,
     [oids],
   );

@@ -77,6 +77,8 @@ export interface TypeRow {
   types: string[];
   /** Absent where the type is refused. */
   mapping?: Mapping;
+  /** In the reference: what decides instead of a mapping. */
+  follows?: string;
   note: string;
 }
 
@@ -160,7 +162,7 @@ const rules: TypeRow[] = [
     note: 'Scale of the database’s locale.',
   },
   { types: ['enum types'], mapping: native('text'), note: 'The label.' },
-  { types: ['domains'], mapping: undefined, note: 'As their base type.' },
+  { types: ['domains'], follows: 'as their base type', note: '' },
   {
     types: ['arrays'],
     mapping: { codec: 'list', cast: 'none', element: native('text') },
