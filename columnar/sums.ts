@@ -28,9 +28,14 @@ export class ColumnSums {
     for (const column of this.columns) column.total += sumOf(batch.data.children[column.position]!, column.type);
   }
 
-  /** Takes over what another thread summed, as `toText` gave it. */
+  /** Adds sums that were taken elsewhere, as `toText` gave them. */
   merge(sums: Record<string, string>): void {
     for (const column of this.columns) column.total += parseDecimal(sums[column.name] ?? '0', scaleOf(column.type));
+  }
+
+  /** Takes away rows that were moved elsewhere. */
+  subtract(sums: Record<string, string>): void {
+    for (const column of this.columns) column.total -= parseDecimal(sums[column.name] ?? '0', scaleOf(column.type));
   }
 
   /** Decimal text by column, with the column's scale: `12.50` for a decimal(10,2); `0` and `0.00` where all are null. */

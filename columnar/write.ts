@@ -27,7 +27,7 @@ import { compressBuffer, compressedBoundBytes, newCompressionContext } from './z
  */
 export class BodyBuffers {
   readonly context = newCompressionContext();
-  private readonly bodies = [new Uint8Array(1 << 20), new Uint8Array(1 << 20)];
+  private readonly bodies = [new Uint8Array(1 << 16), new Uint8Array(1 << 16)];
   private turn = 0;
 
   next(): void {

@@ -1,0 +1,164 @@
+/**
+ * One generation of one run, in the source worker's process: one snapshot, its partitions in threads, the source's own
+ * totals beside them, and a report in which every row is accounted for.
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { schemaMessage } from '../columnar/message.ts';
+import type { Connector, ControlTotals, ReadPlan, Snapshot, TableRequest } from '../connectors/connector.ts';
+import { HuitongError, isHuitongError } from '../lib/errors.ts';
+import { limits } from '../lib/limits.ts';
+import type { RunReport } from '../schemas/generated/run-report.ts';
+import type { BatchLimits, PartitionResult, ThreadSetup } from './messages.ts';
+import { type ExtractProgress, ProgressBoard } from './progress.ts';
+import { buildReport } from './report.ts';
+import type { StagedObject, StagingSession } from './staging.ts';
+import { ThreadPool } from './thread-pool.ts';
+
+export type { ExtractProgress } from './progress.ts';
+
+export interface ExtractJob {
+  session: StagingSession;
+  connector: Connector;
+  /** The source's connection with its secrets resolved. */
+  config: unknown;
+  signal: AbortSignal;
+  /** A few times a second. */
+  onProgress?: (progress: ExtractProgress) => void;
+  /** Absent: as many as there are partitions and processors. */
+  threads?: number;
+  batchLimits?: BatchLimits;
+  /** A thread's entry file: what knows the connectors. */
+  threadEntry?: URL;
+}
+
+export interface Extracted {
+  report: RunReport;
+  staged: StagedObject;
+}
+
+const ENCODER = 'arrow-ipc zstd-1 align-64 /1';
+
+/**
+ * Reads, checks and stages everything, and submits the report. Nothing is published by it.
+ * @throws HuitongError CANCELLED, FENCED, SNAPSHOT_LOST (start a new generation), RECONCILIATION_MISMATCH, and whatever
+ *   the connector met. What was staged by then is nobody's, and is collected.
+ */
+export async function extract(job: ExtractJob): Promise<Extracted> {
+  const startedAt = performance.now();
+  const { connector, session } = job;
+  const { assignment } = session;
+  const tooOld = AbortSignal.timeout(limits.snapshotAgeMaxMs);
+  const stop = new AbortController();
+  const signal = AbortSignal.any([job.signal, tooOld, stop.signal]);
+  const label = `huitong/${assignment.dataset}/${assignment.runId}`;
+  const spillRoot = await mkdtemp(join(tmpdir(), 'huitong-keys-'));
+  let snapshot: Snapshot | undefined;
+  try {
+    snapshot = await connector.openSnapshot(job.config, { signal, label });
+    const request = requestOf(session);
+    const plan = await connector.plan(snapshot, request, { partitions: assignment.plan.partitions });
+    const proved = provesKey(plan, assignment.contract.key as string[]);
+    const setup: ThreadSetup = {
+      kind: connector.kind,
+      config: job.config,
+      plan,
+      assignment,
+      handle: session.handle,
+      label,
+      spillDirectory: proved ? undefined : spillRoot,
+      limits: job.batchLimits ?? limitsOf(),
+    };
+    const { results, totals } = await readAll(job, setup, snapshot, request, signal);
+    const schema = connector.arrowSchema(plan);
+    const report = buildReport({
+      assignment,
+      generation: session.generation,
+      guarantee: plan.guarantee,
+      snapshotAt: snapshot.openedAt,
+      plan: describe(connector, setup, proved),
+      schema,
+      arrowSchema: Buffer.from(schemaMessage(schema)).toString('base64'),
+      results,
+      totals,
+      elapsedMs: Math.round(performance.now() - startedAt),
+    });
+    return { report, staged: await session.submitReport(report) };
+  } catch (e) {
+    throw endedBy(job.signal, tooOld) ?? e;
+  } finally {
+    // Frees what the connector still holds open, should the failure not have come from it.
+    stop.abort();
+    await snapshot?.close();
+    await rm(spillRoot, { recursive: true, force: true });
+  }
+}
+
+/** Partitions in threads, and meanwhile the source's own totals. */
+async function readAll(
+  job: ExtractJob,
+  setup: ThreadSetup,
+  snapshot: Snapshot,
+  request: TableRequest,
+  signal: AbortSignal,
+): Promise<{ results: PartitionResult[]; totals: ControlTotals | undefined }> {
+  const partitions = setup.plan.partitions.length;
+  const board = new ProgressBoard(partitions, job.onProgress);
+  const entry = job.threadEntry ?? new URL('./thread.ts', import.meta.url);
+  const size = Math.max(1, Math.min(job.threads ?? availableParallelism(), partitions));
+  const pool = new ThreadPool({ entry, setup, size, snapshot, signal, board });
+  try {
+    const totals = setup.assignment.plan.controlTotals ? snapshot.controlTotals(request) : Promise.resolve(undefined);
+    const reading = pool.readAll(partitions);
+    // Whichever fails first ends the other: the pool by `stop`, the totals with the snapshot.
+    const [results, taken] = await Promise.all([reading, totals]);
+    const spilled = setup.spillDirectory !== undefined && results.some((result) => result.rowsRead > 0);
+    return { results: spilled ? await pool.deduplicate(results) : results, totals: taken };
+  } finally {
+    await pool.stop();
+  }
+}
+
+function requestOf({ assignment }: StagingSession): TableRequest {
+  const overrides = assignment.overrides as TableRequest['overrides'];
+  return { table: assignment.table, columns: assignment.columns, overrides };
+}
+
+function limitsOf(): BatchLimits {
+  const { batchRowsMax, batchBytesMax, partRowsMax, partBytesMax } = limits;
+  return { batchRowsMax, batchBytesMax, partRowsMax, partBytesMax };
+}
+
+/** Whether the source itself keeps exactly the contract's key unique. */
+function provesKey(plan: ReadPlan, key: string[]): boolean {
+  const wanted = new Set(key);
+  return plan.uniqueKeys.some((columns) => columns.length === wanted.size && columns.every((name) => wanted.has(name)));
+}
+
+function describe(
+  connector: Connector,
+  { plan, limits: batch }: ThreadSetup,
+  proved: boolean,
+): Record<string, unknown> {
+  return {
+    connector: connector.kind,
+    source: plan.description,
+    partitions: plan.partitions.length,
+    ...batch,
+    encoder: ENCODER,
+    keyUniqueness: proved ? 'kept by the source' : 'checked after reading',
+  };
+}
+
+/** Cancellation and age show as all sorts of failures; they are told as what they are. */
+function endedBy(cancelled: AbortSignal, tooOld: AbortSignal): HuitongError | undefined {
+  if (cancelled.aborted) {
+    const reason: unknown = cancelled.reason;
+    return isHuitongError(reason) ? reason : new HuitongError('CANCELLED', 'the extract was cancelled');
+  }
+  if (!tooOld.aborted) return undefined;
+  return new HuitongError('SNAPSHOT_LOST', 'the snapshot was held longer than allowed, and was given up', {
+    hint: 'Read with more partitions, or fewer columns; see snapshotAgeMaxMs.',
+  });
+}

@@ -1,0 +1,74 @@
+/** What passes between the owner of a run and its reading threads: plain data. Rows and parts never do. */
+import type { ReadPlan } from '../connectors/connector.ts';
+import type { ErrorCode, ErrorDetails, HuitongError } from '../lib/errors.ts';
+import type { Assignment } from '../schemas/generated/assignment.ts';
+import type { ReportedPart } from '../schemas/generated/run-report.ts';
+import type { SpillIndex } from './key-spill.ts';
+import type { StagingHandle } from './staging.ts';
+
+/** Given to a thread when it starts. */
+export interface ThreadSetup {
+  kind: string;
+  /** With secrets resolved: it stays in this process. */
+  config: unknown;
+  plan: ReadPlan;
+  assignment: Assignment;
+  handle: StagingHandle;
+  /** Tells a DBA who is asking. */
+  label: string;
+  /** Where keys are spilled; absent where the source proves them unique. */
+  spillDirectory?: string;
+  limits: BatchLimits;
+}
+
+/** Part of a run's plan: equal limits over equal data give equal parts. */
+export interface BatchLimits {
+  batchRowsMax: number;
+  batchBytesMax: number;
+  partRowsMax: number;
+  partBytesMax: number;
+}
+
+export type ThreadTask =
+  | { kind: 'read'; partition: number; attempt: number }
+  /** Over the results of all partitions; gives them back without duplicates. */
+  | { kind: 'deduplicate'; results: PartitionResult[] };
+
+export type ToThread = { task: ThreadTask } | { cancel: true };
+
+export type FromThread =
+  | { progress: PartitionProgress }
+  | { results: PartitionResult[] }
+  | { failure: TransportedError };
+
+export interface PartitionProgress {
+  partition: number;
+  rows: number;
+  /** Decoded. */
+  bytes: number;
+}
+
+export interface PartitionResult {
+  partition: number;
+  rowsRead: number;
+  bytesRead: number;
+  parts: ReportedPart[];
+  quarantine: ReportedPart[];
+  quarantinedByCode: Record<string, number>;
+  publishedSums: Record<string, string>;
+  quarantinedSums: Record<string, string>;
+  /** Columns with cells that their Arrow type cannot hold: their sums cannot be compared with the source's. */
+  unrepresentable: string[];
+  spill?: SpillIndex;
+}
+
+/** An error of ours as it crosses a thread; the cause's text stays behind, it may hold a value. */
+export interface TransportedError {
+  code: ErrorCode;
+  message: string;
+  details: Pick<ErrorDetails, 'at' | 'pointer' | 'hint'>;
+}
+
+export function transportError({ code, message, at, pointer, hint }: HuitongError): TransportedError {
+  return { code, message, details: { at, pointer, hint } };
+}

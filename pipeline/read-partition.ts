@@ -1,0 +1,180 @@
+/**
+ * The hot loop of one thread: source → Arrow batch → contract → split → compress → hash → stage, one batch at a time.
+ * Good batches are written as the connector gave them, without a copy.
+ */
+import type { RecordBatch, Schema } from 'apache-arrow';
+import { bitAt } from '../columnar/bits.ts';
+import { filterBatch } from '../columnar/filter.ts';
+import { batchBytes } from '../columnar/size.ts';
+import { ColumnSums } from '../columnar/sums.ts';
+import type { Connector } from '../connectors/connector.ts';
+import type { CompiledContract, RowError } from '../contracts/contract.ts';
+import { pointerTo } from '../contracts/pointer.ts';
+import { KeySpill } from './key-spill.ts';
+import { hashKeys, type KeyHashes, keyColumns } from './keys.ts';
+import type { PartitionProgress, PartitionResult, ThreadSetup } from './messages.ts';
+import { PartSink } from './part-sink.ts';
+import { quarantineBatch, quarantineSchema } from './quarantine.ts';
+import type { StagingSession } from './staging.ts';
+
+/** What a thread has for all the partitions that it reads. */
+export interface ReadingContext {
+  setup: ThreadSetup;
+  connector: Connector;
+  contract: CompiledContract;
+  schema: Schema;
+  session: StagingSession;
+  signal: AbortSignal;
+}
+
+export async function readPartition(
+  context: ReadingContext,
+  task: { partition: number; attempt: number },
+  onProgress: (progress: PartitionProgress) => void,
+): Promise<PartitionResult> {
+  const { connector, setup, signal } = context;
+  const writer = await PartitionWriter.create(context, task);
+  try {
+    const { batchRowsMax, batchBytesMax } = setup.limits;
+    const request = { plan: setup.plan, partition: setup.plan.partitions[task.partition], batchRowsMax, batchBytesMax };
+    for await (const { batch, unrepresentable } of connector.read(setup.config, request, {
+      signal,
+      label: setup.label,
+    })) {
+      signal.throwIfAborted();
+      for (const cell of unrepresentable) writer.unrepresentable.add(batch.schema.fields[cell.column]!.name);
+      const verdict = context.contract.check(batch, unrepresentable);
+      await writer.add(batch, verdict.mask, () => verdict.errors());
+      onProgress({ partition: task.partition, rows: writer.rowsRead, bytes: writer.bytesRead });
+    }
+    return await writer.end();
+  } catch (e) {
+    await writer.abort();
+    throw e;
+  }
+}
+
+/** Splits batches into published and quarantined rows and accounts for both. */
+class PartitionWriter {
+  rowsRead = 0;
+  bytesRead = 0;
+  readonly unrepresentable = new Set<string>();
+  private readonly partition: number;
+  private readonly published: PartSink;
+  private readonly quarantined: PartSink;
+  private readonly spill: KeySpill | undefined;
+  private readonly keyColumns: number[];
+  private readonly publishedSums: ColumnSums;
+  private readonly quarantinedSums: ColumnSums;
+  private readonly quarantinedByCode: Record<string, number> = {};
+  private readonly hashes: KeyHashes;
+
+  static async create(context: ReadingContext, task: { partition: number; attempt: number }): Promise<PartitionWriter> {
+    const { spillDirectory } = context.setup;
+    const file = `${spillDirectory}/keys-${task.partition}-${task.attempt}`;
+    return new PartitionWriter(
+      context,
+      task.partition,
+      spillDirectory === undefined ? undefined : await KeySpill.create(file),
+    );
+  }
+
+  private constructor({ contract, schema, session, setup }: ReadingContext, partition: number, spill?: KeySpill) {
+    const { partRowsMax, partBytesMax, batchRowsMax } = setup.limits;
+    const common = { session, partition, partRowsMax, partBytesMax };
+    this.partition = partition;
+    this.published = new PartSink({ ...common, schema });
+    const sealTo = setup.assignment.quarantineKey;
+    this.quarantined = new PartSink({ ...common, schema: quarantineSchema(schema), sealTo });
+    this.spill = spill;
+    this.keyColumns = keyColumns(schema, contract.key);
+    this.publishedSums = new ColumnSums(schema);
+    this.quarantinedSums = new ColumnSums(schema);
+    this.hashes = { high: new Uint32Array(batchRowsMax), low: new Uint32Array(batchRowsMax) };
+  }
+
+  async add(batch: RecordBatch, contractMask: Uint8Array | null, contractErrors: () => RowError[]): Promise<void> {
+    if (batch.numRows === 0) return;
+    const firstOrdinal = this.rowsRead;
+    this.rowsRead += batch.numRows;
+    this.bytesRead += batchBytes(batch);
+    const keyErrors = this.nullKeys(batch);
+    const mask = maskWith(contractMask, keyErrors, batch.numRows);
+    const good = mask === null ? batch : filterBatch(batch, mask, 0);
+    if (good.numRows > 0) await this.publish(good, mask, firstOrdinal);
+    if (mask === null) return;
+    const errors = [...(contractMask === null ? [] : contractErrors()), ...keyErrors];
+    await this.quarantine(batch, mask, errors, firstOrdinal);
+  }
+
+  private async publish(good: RecordBatch, mask: Uint8Array | null, firstOrdinal: number): Promise<void> {
+    this.publishedSums.add(good);
+    // Before the write: the batch's memory is the connector's.
+    if (this.spill !== undefined) hashKeys(good, this.keyColumns, this.hashes);
+    const place = await this.published.write(good);
+    await this.spill?.add(this.hashes, place, ordinalsOf(good.numRows, mask, firstOrdinal));
+  }
+
+  private async quarantine(
+    batch: RecordBatch,
+    mask: Uint8Array,
+    errors: RowError[],
+    firstOrdinal: number,
+  ): Promise<void> {
+    const { partition, keyColumns } = this;
+    const ordinalOf = (row: number) => firstOrdinal + row;
+    this.quarantinedSums.add(filterBatch(batch, mask, 1));
+    const rows = quarantineBatch({ batch, mask, errors, partition, ordinalOf, keyColumns });
+    for (const [code, count] of Object.entries(rows.byCode)) {
+      this.quarantinedByCode[code] = (this.quarantinedByCode[code] ?? 0) + count;
+    }
+    await this.quarantined.write(rows.batch);
+  }
+
+  private nullKeys(batch: RecordBatch): RowError[] {
+    const errors: RowError[] = [];
+    for (const position of this.keyColumns) {
+      const data = batch.data.children[position]!;
+      if (data.nullCount === 0) continue;
+      const pointer = pointerTo(batch.schema.fields[position]!.name);
+      for (let row = 0; row < batch.numRows; row++) {
+        if (!bitAt(data.nullBitmap, data.offset + row)) errors.push({ row, pointer, code: 'KEY_NULL' });
+      }
+    }
+    return errors;
+  }
+
+  async end(): Promise<PartitionResult> {
+    return {
+      partition: this.partition,
+      rowsRead: this.rowsRead,
+      bytesRead: this.bytesRead,
+      parts: await this.published.end(),
+      quarantine: await this.quarantined.end(),
+      quarantinedByCode: this.quarantinedByCode,
+      publishedSums: this.publishedSums.toText(),
+      quarantinedSums: this.quarantinedSums.toText(),
+      unrepresentable: [...this.unrepresentable],
+      spill: await this.spill?.end(),
+    };
+  }
+
+  async abort(): Promise<void> {
+    await Promise.allSettled([this.published.abort(), this.quarantined.abort(), this.spill?.abort()]);
+  }
+}
+
+/** The contract's verdict and null keys together; the contract's own mask is left as it is. */
+function maskWith(mask: Uint8Array | null, keyErrors: RowError[], rows: number): Uint8Array | null {
+  if (keyErrors.length === 0) return mask;
+  const merged = mask === null ? new Uint8Array(rows) : mask.slice(0, rows);
+  for (const { row } of keyErrors) merged[row] = 1;
+  return merged;
+}
+
+function ordinalsOf(count: number, mask: Uint8Array | null, firstOrdinal: number): Uint32Array {
+  const ordinals = new Uint32Array(count);
+  for (let row = 0, next = 0; next < count; row++)
+    if (mask === null || mask[row] === 0) ordinals[next++] = firstOrdinal + row;
+  return ordinals;
+}

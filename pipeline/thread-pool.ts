@@ -1,0 +1,96 @@
+/**
+ * Partitions to threads, in order, each thread one at a time. A partition that fails for a reason that may pass is read
+ * again while the snapshot lives; anything else, or a lost snapshot, ends the generation.
+ */
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Snapshot } from '../connectors/connector.ts';
+import { HuitongError, toHuitongError } from '../lib/errors.ts';
+import { limits } from '../lib/limits.ts';
+import type { PartitionResult, ThreadSetup } from './messages.ts';
+import type { ProgressBoard } from './progress.ts';
+import { ReadingThread } from './reading-thread.ts';
+
+export interface ThreadPoolOptions {
+  entry: URL;
+  setup: ThreadSetup;
+  size: number;
+  snapshot: Snapshot;
+  signal: AbortSignal;
+  board: ProgressBoard;
+}
+
+export class ThreadPool {
+  private readonly options: ThreadPoolOptions;
+  private readonly threads: (ReadingThread | undefined)[];
+  private stopping: Promise<void> | undefined;
+
+  constructor(options: ThreadPoolOptions) {
+    this.options = options;
+    this.threads = new Array(options.size).fill(undefined);
+    options.signal.addEventListener('abort', this.onAbort, { once: true });
+  }
+
+  /** Results in the order of the partitions. The first failure that is final rejects; `stop` ends the rest. */
+  async readAll(partitions: number): Promise<PartitionResult[]> {
+    const results = new Array<PartitionResult>(partitions);
+    let next = 0;
+    const lane = async (place: number) => {
+      while (next < partitions) {
+        const partition = next++;
+        results[partition] = await this.readOne(place, partition);
+        this.options.board.finish(results[partition]);
+      }
+    };
+    await Promise.all(this.threads.map((_, place) => lane(place)));
+    return results;
+  }
+
+  deduplicate(results: PartitionResult[]): Promise<PartitionResult[]> {
+    return this.thread(0).run({ kind: 'deduplicate', results });
+  }
+
+  /** Ends all threads; safe to call again. */
+  stop(): Promise<void> {
+    this.options.signal.removeEventListener('abort', this.onAbort);
+    this.stopping ??= Promise.all(this.threads.map((thread) => thread?.stop())).then(() => undefined);
+    return this.stopping;
+  }
+
+  private readonly onAbort = (): void => {
+    // Its outcome is awaited by `stop`.
+    this.stop().catch(() => {});
+  };
+
+  private async readOne(place: number, partition: number): Promise<PartitionResult> {
+    for (let attempt = 1; ; attempt++) {
+      this.options.signal.throwIfAborted();
+      try {
+        const [result] = await this.thread(place).run({ kind: 'read', partition, attempt });
+        return result!;
+      } catch (e) {
+        await this.assertWorthTrying(e, attempt);
+        this.options.board.reset(partition);
+      }
+    }
+  }
+
+  /** Waits before the next attempt, or throws what makes one pointless. */
+  private async assertWorthTrying(e: unknown, attempt: number): Promise<void> {
+    const error = toHuitongError(e);
+    const { signal, snapshot } = this.options;
+    const final = error.recovery !== 'retriable' || error.code === 'SNAPSHOT_LOST';
+    if (final || signal.aborted || this.stopping !== undefined || attempt >= limits.partitionAttemptsMax) throw error;
+    await wait(limits.partitionRetryMs * 2 ** (attempt - 1), undefined, { signal });
+    await snapshot.assertAlive();
+  }
+
+  private thread(place: number): ReadingThread {
+    if (this.stopping !== undefined) throw new HuitongError('CANCELLED', 'the run is being stopped');
+    const { board, entry, setup } = this.options;
+    const running = this.threads[place];
+    if (running?.usable) return running;
+    const started = new ReadingThread(entry, setup, (progress) => board.update(progress));
+    this.threads[place] = started;
+    return started;
+  }
+}
