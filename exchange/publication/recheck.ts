@@ -8,14 +8,14 @@ import { setImmediate as eventLoopTurn } from 'node:timers/promises';
 import { getContract } from '../../catalog/contracts.ts';
 import { readSchemaMessage, schemaMessage } from '../../columnar/message.ts';
 import { type ReadAt, readBatch, readPartIndex } from '../../columnar/read.ts';
-import { ColumnSums, sameDecimal } from '../../columnar/sums.ts';
+import { ColumnSums } from '../../columnar/sums.ts';
 import { compileContract } from '../../contracts/compile.ts';
 import type { CompiledContract, ContractDocument } from '../../contracts/contract.ts';
 import { HuitongError } from '../../lib/errors.ts';
 import type { ReportedPart, RunReport } from '../../schemas/generated/run-report.ts';
 import type { ObjectStore } from '../store/store.ts';
 import type { Publication } from './publication.ts';
-import { readReport, readStagedRows, readWhole } from './report.ts';
+import { readReport, readStagedRows, readWhole, sameSum } from './report.ts';
 import { type RunRow, readRunRow } from './rows.ts';
 import { assertOpen, type Generation } from './staging.ts';
 
@@ -34,7 +34,7 @@ export async function recheckRun(
   signal: AbortSignal,
 ): Promise<{ rowsChecked: number }> {
   const run = await readRunRow(publication.catalog, runId);
-  // Already committed, and this is a repeated delivery: the commit will give its recorded answer.
+  // The second: this is a repeated delivery, perhaps after the commit.
   if (run.trusted || run.rechecked_report === reportDigest) return { rowsChecked: 0 };
   assertOpen(run, generation);
   const report = await readReport(publication, reportDigest, await readStagedRows(publication, runId, generation));
@@ -65,7 +65,7 @@ async function checkParts(
   const contract = compileContract(document, schema);
   const sums = new ColumnSums(schema);
   for (const part of report.parts) await checkPart(store, part, report.arrowSchema, contract, sums, signal);
-  const wrong = Object.entries(sums.toText()).find(([name, sum]) => !sameDecimal(sum, report.sums[name] ?? 'NaN'));
+  const wrong = Object.entries(sums.toText()).find(([name, sum]) => !sameSum(sum, report.sums[name]));
   if (wrong) throw failed(`column ${wrong[0]} does not add up to the sum that was reported`, report.runId);
 }
 

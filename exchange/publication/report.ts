@@ -13,6 +13,8 @@ import type { Publication } from './publication.ts';
 import type { RunRow } from './rows.ts';
 import type { StagedKind } from './staging.ts';
 
+const DECIMAL = /^[+-]?\d+(\.\d+)?$/;
+
 const ajv = new Ajv2020({ allErrors: true, strict: true });
 ajvFormats.default(ajv);
 ajv.addSchema(commonSchema);
@@ -129,17 +131,21 @@ function reconcile(report: RunReport): void {
   const totals = report.controlTotals;
   if (!totals) return;
   // Sums are of the published rows, the source's totals of all: they are comparable where nothing was quarantined.
-  const unequal =
-    report.rowsQuarantined > 0
-      ? []
-      : Object.entries(totals.sums).filter(
-          ([column, sum]) => column in report.sums && !sameDecimal(sum, report.sums[column]),
-        );
+  // A source that sums a NaN says NaN, which no column of ours can hold.
+  const comparable = Object.entries(totals.sums).filter(
+    ([column, sum]) => report.rowsQuarantined === 0 && column in report.sums && DECIMAL.test(sum),
+  );
+  const unequal = comparable.filter(([column, sum]) => !sameSum(sum, report.sums[column]));
   const wrong = [...(totals.rows === report.rowsRead ? [] : ['row count']), ...unequal.map(([column]) => column)];
   if (wrong.length === 0) return;
   throw new HuitongError('RECONCILIATION_MISMATCH', `the source's totals differ from what was read: ${wrong}`, {
     at: report.dataset,
   });
+}
+
+/** Whether two texts are the same decimal number; what is none is the same as nothing. */
+export function sameSum(a: string, b: string | undefined): boolean {
+  return b !== undefined && DECIMAL.test(a) && DECIMAL.test(b) && sameDecimal(a, b);
 }
 
 export function rowsOf(parts: { rows: number }[]): number {

@@ -9,7 +9,7 @@ import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { HuitongError } from '../../lib/errors.ts';
 import { limits } from '../../lib/limits.ts';
-import type { ByteRange, ObjectStore, StoredObject } from './store.ts';
+import type { ByteRange, ListedObject, ObjectStore, StoredObject } from './store.ts';
 
 const DIGEST = /^[0-9a-f]{64}$/;
 
@@ -64,9 +64,9 @@ class FileStore implements ObjectStore {
     return Readable.from([]);
   }
 
-  async stat(digest: string): Promise<StoredObject | undefined> {
+  async stat(digest: string): Promise<ListedObject | undefined> {
     const found = await statIfThere(this.#path(digest));
-    return found && { digest, sizeBytes: found.size };
+    return found && { digest, sizeBytes: found.size, storedAt: found.mtime };
   }
 
   async verify(digest: string): Promise<StoredObject> {
@@ -83,7 +83,7 @@ class FileStore implements ObjectStore {
     });
   }
 
-  async *list(): AsyncGenerator<StoredObject & { storedAt: Date }> {
+  async *list(): AsyncGenerator<ListedObject> {
     const root = join(this.#directory, 'objects');
     for (const prefix of await readdir(root)) {
       for (const rest of await readdir(join(root, prefix))) {

@@ -9,6 +9,11 @@ export interface StoredObject {
   sizeBytes: number;
 }
 
+export interface ListedObject extends StoredObject {
+  /** When it was last put; putting it again makes it young, so that the collector leaves it alone for a while. */
+  storedAt: Date;
+}
+
 export interface ByteRange {
   offset: number;
   length: number;
@@ -22,9 +27,9 @@ export interface ObjectStore {
   put(bytes: AsyncIterable<Uint8Array>, expected?: string): Promise<StoredObject>;
   /** Throws OBJECT_MISSING. The bytes are not hashed again: see `verify`. */
   read(digest: string, range?: ByteRange): Promise<Readable>;
-  stat(digest: string): Promise<StoredObject | undefined>;
+  stat(digest: string): Promise<ListedObject | undefined>;
   /** Hashes the stored bytes; a difference quarantines the object and throws OBJECT_CORRUPT. */
   verify(digest: string): Promise<StoredObject>;
-  list(): AsyncIterable<StoredObject & { storedAt: Date }>;
+  list(): AsyncIterable<ListedObject>;
   remove(digest: string): Promise<void>;
 }

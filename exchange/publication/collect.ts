@@ -1,0 +1,80 @@
+/**
+ * The collector: removes what nobody refers to. An object stays while a run or a version keeps it, while a run that is
+ * going on has staged it, while its quarantine has not expired, and while a reader has leased it; and it is never
+ * younger than the grace time, which covers an upload that has not been noted yet.
+ */
+import type { Catalog } from '../../catalog/database.ts';
+import { limits } from '../../lib/limits.ts';
+import { holdOffStagers } from './collection-lock.ts';
+import type { Publication } from './publication.ts';
+
+export interface Collected {
+  objects: number;
+  bytes: number;
+}
+
+interface Candidate {
+  digest: string;
+  sizeBytes: number;
+}
+
+/** Goes through the whole store once, in batches; stagers and readers wait for one batch at most. */
+export async function collect(publication: Publication, graceMs: number = limits.collectGraceMs): Promise<Collected> {
+  await forgetEnded(publication.catalog);
+  const youngest = Date.now() - graceMs;
+  const collected: Collected = { objects: 0, bytes: 0 };
+  let batch: Candidate[] = [];
+  for await (const object of publication.store.list()) {
+    if (object.storedAt.getTime() >= youngest) continue;
+    batch.push(object);
+    if (batch.length < limits.collectBatchObjectsMax) continue;
+    await removeUnreferenced(publication, batch, youngest, collected);
+    batch = [];
+  }
+  await removeUnreferenced(publication, batch, youngest, collected);
+  return collected;
+}
+
+/** Rows that protect nothing any more. */
+async function forgetEnded(catalog: Catalog): Promise<void> {
+  await catalog('lease').where('expires_at', '<', catalog.fn.now()).delete();
+  await catalog('quarantine_part')
+    .where('expires_at', '<', catalog.fn.now())
+    .whereRaw('not exists (select from lease where lease.digest = quarantine_part.digest)')
+    .delete();
+  await catalog('staged_object').where({ kept: false }).whereRaw(`not exists (${OPEN_GENERATION})`).delete();
+}
+
+async function removeUnreferenced(
+  { catalog, store }: Publication,
+  batch: Candidate[],
+  youngest: number,
+  collected: Collected,
+): Promise<void> {
+  if (batch.length === 0) return;
+  await catalog.transaction(async (transaction) => {
+    await holdOffStagers(transaction);
+    const { rows } = await transaction.raw<{ rows: { digest: string }[] }>(UNREFERENCED, [
+      batch.map((object) => object.digest),
+    ]);
+    const unreferenced = new Set(rows.map((row) => row.digest));
+    for (const object of batch.filter(({ digest }) => unreferenced.has(digest))) {
+      // Put again since it was listed: another stager is about to note it, once it gets the lock.
+      const now = await store.stat(object.digest);
+      if (!now || now.storedAt.getTime() >= youngest) continue;
+      await store.remove(object.digest);
+      collected.objects += 1;
+      collected.bytes += object.sizeBytes;
+    }
+  });
+}
+
+const OPEN_GENERATION = `
+  select from run
+  where run.id = staged_object.run and run.generation = staged_object.generation and run.state = 'running'`;
+
+const UNREFERENCED = `
+  select digest from unnest(?::text[]) as candidate(digest)
+  where not exists (select from staged_object where staged_object.digest = candidate.digest)
+    and not exists (select from quarantine_part where quarantine_part.digest = candidate.digest)
+    and not exists (select from lease where lease.digest = candidate.digest and lease.expires_at > now())`;
