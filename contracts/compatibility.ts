@@ -118,12 +118,13 @@ function rowKeywordKept(
     return conditional.every((k) => old[k] === undefined);
   }
   if (before === undefined) {
-    // Patterns and "others" divide the columns between them: adding one moves columns from one promise to another.
-    return keyword !== 'patternProperties' && keyword !== 'additionalProperties';
+    // A pattern takes columns away from what was promised of all others.
+    return keyword !== 'patternProperties' || typeof old.additionalProperties !== 'object';
   }
   switch (keyword) {
     case 'required':
-      return (before as string[]).every((name) => ((after ?? []) as string[]).includes(name));
+      // A declared column is there in every row.
+      return (before as string[]).every((name) => Object.hasOwn(next.properties as object, name));
     case 'allOf':
       return (before as SchemaNode[]).every((part) =>
         ((after ?? []) as SchemaNode[]).some((p) => equalImages(p, part)),

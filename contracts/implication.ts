@@ -9,19 +9,12 @@ import { keywordType, type SchemaNode, type SchemaObject, typesOf } from './keyw
 import { createOracle, equalImages } from './oracle.ts';
 
 /** Keywords that mean something only together are equal together or not at all. */
-const groups: Record<string, string[]> = {
-  if: ['if', 'then', 'else'],
-  then: ['if', 'then', 'else'],
-  else: ['if', 'then', 'else'],
-  contains: ['contains', 'minContains', 'maxContains'],
-  minContains: ['contains', 'minContains', 'maxContains'],
-  maxContains: ['contains', 'minContains', 'maxContains'],
-  items: ['items', 'prefixItems'],
-  prefixItems: ['items', 'prefixItems'],
-  properties: ['properties', 'patternProperties', 'additionalProperties'],
-  patternProperties: ['properties', 'patternProperties', 'additionalProperties'],
-  additionalProperties: ['properties', 'patternProperties', 'additionalProperties'],
-};
+const groups = [
+  ['if', 'then', 'else'],
+  ['contains', 'minContains', 'maxContains'],
+  ['items', 'prefixItems'],
+  ['properties', 'patternProperties', 'additionalProperties'],
+];
 const allTypes = ['null', 'boolean', 'number', 'string', 'array', 'object'];
 const greater = new Set(['minLength', 'minItems', 'minProperties']);
 const smaller = new Set(['maxLength', 'maxItems', 'maxProperties']);
@@ -101,9 +94,13 @@ function keywordImplied(given: SchemaObject[], old: SchemaObject, keyword: strin
   return given.some((g) => partImplies(g, old, keyword));
 }
 
+function groupOf(keyword: string): string[] {
+  const limit = keyword.startsWith('format') && keyword !== 'format';
+  return groups.find((group) => group.includes(keyword)) ?? (limit ? ['format', keyword] : [keyword]);
+}
+
 function partImplies(given: SchemaObject, old: SchemaObject, keyword: string): boolean {
-  const group =
-    groups[keyword] ?? (keyword.startsWith('format') && keyword !== 'format' ? ['format', keyword] : [keyword]);
+  const group = groupOf(keyword);
   if (group.every((k) => equalImages(given[k], old[k]))) {
     return true;
   }

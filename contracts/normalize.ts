@@ -20,6 +20,7 @@ import { compilePattern } from './regex/pattern.ts';
 
 /** References written out may repeat a definition; this bounds the whole. */
 const nodesMax = 20_000;
+const orderedFormats = new Set(['date', 'date-time', 'local-date-time']);
 
 export interface NormalContract {
   root: SchemaNode;
@@ -71,14 +72,21 @@ class Normalizer {
     for (const [keyword, value] of Object.entries(schema)) {
       this.keyword(out, keyword, value, pointer, references);
     }
-    if (formatLimitWithoutFormat(out)) {
-      this.problem(
-        'CONTRACT_INVALID',
-        pointer,
-        'formatMinimum and the like need a date or date-time `format` beside them',
-      );
-    }
+    this.formatLimits(out, pointer);
     return out;
+  }
+
+  /** A limit that is no date would never refuse anything. */
+  private formatLimits(node: SchemaObject, pointer: string): void {
+    const format = String(node.format);
+    for (const keyword of [...formatLimits].filter((name) => name in node)) {
+      const at = pointer + pointerTo(keyword);
+      if (!orderedFormats.has(format)) {
+        this.problem('CONTRACT_INVALID', at, `needs beside it a format of ${[...orderedFormats].join(', ')}`);
+      } else if (typeof node[keyword] !== 'string' || !formats.get(format)?.text(node[keyword])) {
+        this.problem('CONTRACT_INVALID', at, `not a ${format}`);
+      }
+    }
   }
 
   private keyword(out: SchemaObject, keyword: string, value: unknown, pointer: string, references: string[]): void {
@@ -164,9 +172,4 @@ class Normalizer {
     }
     return this.node(target, reference.slice(1), [...references, reference]);
   }
-}
-
-function formatLimitWithoutFormat(node: SchemaObject): boolean {
-  const comparable = ['date', 'date-time', 'local-date-time'].includes(String(node.format));
-  return !comparable && [...formatLimits].some((keyword) => keyword in node);
 }

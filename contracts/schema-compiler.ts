@@ -257,9 +257,7 @@ export class SchemaCompiler {
     }
     if (decision === 'rows') {
       this.route(pointer, 'rows', `tested on the JSON image of Arrow type ${column.field.type}`);
-      const oracle = createOracle(
-        formatLimits.has(keyword) ? { format: schema.format, [keyword]: value } : { [keyword]: value },
-      );
+      const oracle = createOracle({ [keyword]: value });
       return { code, kernel: imageKernel(column.image, (image) => oracle.passes(image)), nullFails };
     }
     if (decision.kernel === failAll && !place.inBranch) {
