@@ -1,5 +1,23 @@
 -- Written by `npm run catalog:dump` from catalog/migrations/. Do not edit.
 
+create table access_token (
+  id uuid not null,
+  department text not null,
+  subject text not null,
+  roles text[] not null,
+  label text,
+  hash bytea not null,
+  created_at timestamp(3) with time zone not null default now(),
+  expires_at timestamp(3) with time zone,
+  revoked_at timestamp(3) with time zone,
+  constraint access_token_pkey PRIMARY KEY (id),
+  constraint access_token_hash_check CHECK ((length(hash) = 32)),
+  constraint access_token_roles_check CHECK ((cardinality(roles) > 0)),
+  constraint access_token_subject_check CHECK (((length(subject) >= 1) AND (length(subject) <= 100)))
+);
+CREATE INDEX access_token_department ON public.access_token USING btree (department);
+comment on column access_token.hash is 'SHA-256 of the token''s 256 random bits: nothing to guess, so no slow hash is needed';
+
 create table audit_outbox (
   id bigint not null default nextval('audit_outbox_id_seq'::regclass),
   leaf jsonb not null,
@@ -99,6 +117,20 @@ create table district_apply (
 );
 comment on table district_apply is 'one row for each apply that changed something; the newest one holds the district''s own definition and policy';
 
+create table idempotent_request (
+  token uuid not null,
+  key text not null,
+  digest bytea not null,
+  status integer,
+  body text,
+  created_at timestamp(3) with time zone not null default now(),
+  constraint idempotent_request_pkey PRIMARY KEY (token, key),
+  constraint idempotent_request_key_check CHECK (((length(key) >= 1) AND (length(key) <= 255)))
+);
+CREATE INDEX idempotent_request_created_at ON public.idempotent_request USING btree (created_at);
+comment on column idempotent_request.digest is 'SHA-256 of method, address and body: the key stands for one request';
+comment on column idempotent_request.status is 'null while the first request is at work';
+
 create table lease (
   id uuid not null,
   digest text not null,
@@ -125,6 +157,41 @@ create table lineage_edge (
 );
 CREATE UNIQUE INDEX lineage_edge_current ON public.lineage_edge USING btree (dataset, item, source, source_table, source_column) WHERE (until_version IS NULL);
 comment on column lineage_edge.until_version is 'the first version that no longer has the edge: 10,000 equal versions are one row';
+
+create table log_entry (
+  index bigint not null,
+  entry bytea not null,
+  constraint log_entry_pkey PRIMARY KEY (index),
+  constraint log_entry_index_check CHECK ((index >= 0))
+);
+comment on column log_entry.entry is 'the leaf''s canonical JSON, UTF-8, exactly as hashed';
+
+create table log_state (
+  id smallint not null default 1,
+  size bigint not null,
+  root bytea not null,
+  epoch bigint not null,
+  head text,
+  updated_at timestamp(3) with time zone not null default now(),
+  constraint log_state_pkey PRIMARY KEY (id),
+  constraint log_state_epoch_check CHECK ((epoch >= 0)),
+  constraint log_state_id_check CHECK ((id = 1)),
+  constraint log_state_root_check CHECK ((length(root) = 32)),
+  constraint log_state_size_check CHECK ((size >= 0))
+);
+comment on column log_state.epoch is 'raised by each sequencer that takes over; a flush of an older one changes nothing';
+comment on column log_state.head is 'the newest signed head (a C2SP note); null before the first';
+
+create table log_tile (
+  level smallint not null,
+  index bigint not null,
+  hashes bytea not null,
+  constraint log_tile_pkey PRIMARY KEY (level, index),
+  constraint log_tile_hashes_check CHECK ((length(hashes) = (256 * 32))),
+  constraint log_tile_index_check CHECK ((index >= 0)),
+  constraint log_tile_level_check CHECK ((level >= 0))
+);
+comment on table log_tile is '256 nodes of tree level 8 x level, once all of them are complete';
 
 create table quarantine_part (
   run uuid not null,

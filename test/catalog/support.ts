@@ -127,3 +127,8 @@ export async function withCatalog<T>(body: (catalog: Catalog) => Promise<T>): Pr
     }
   });
 }
+
+/** As after the migrations; much faster than a new database for each test. */
+export async function emptyCatalog(catalog: Catalog): Promise<void> {
+  await catalog.raw('truncate department, source, dataset, contract, district_apply cascade');
+}
