@@ -242,6 +242,18 @@ export const errorCodes = define({
     title: { zh: '角色无此权限', en: 'Not allowed for this role' },
     hint: { zh: '向管理员申请相应角色', en: 'Ask an administrator for the role that this action needs.' },
   },
+  IDEMPOTENCY_IN_PROGRESS: {
+    status: 409,
+    recovery: 'retriable',
+    title: { zh: '相同请求正在处理', en: 'The same request is at work' },
+    hint: { zh: '稍后重试', en: 'Try again in a moment with the same key.' },
+  },
+  IDEMPOTENCY_MISMATCH: {
+    status: 422,
+    recovery: 'fatal',
+    title: { zh: '幂等键已用于另一请求', en: 'The key stands for another request' },
+    hint: { zh: '换一个 Idempotency-Key', en: 'Use a new Idempotency-Key for a different request.' },
+  },
   ID_MUST_BE_STRING: {
     status: 422,
     recovery: 'fatal',
@@ -274,6 +286,12 @@ export const errorCodes = define({
       zh: '更正所指的位置',
       en: 'Correct the JSON at the place that is named.',
     },
+  },
+  NOT_ACCEPTABLE: {
+    status: 406,
+    recovery: 'fatal',
+    title: { zh: '没有可接受的格式', en: 'No acceptable format' },
+    hint: { zh: '改用所列格式之一', en: 'Ask for one of the media types that are named.' },
   },
   NOT_FOUND: {
     status: 404,
@@ -334,6 +352,12 @@ export const errorCodes = define({
       zh: '确认数据无误后，以确认方式重新发布',
       en: 'The table is empty or lost half its rows. If that is right, publish again with confirmation.',
     },
+  },
+  RANGE_NOT_SATISFIABLE: {
+    status: 416,
+    recovery: 'fatal',
+    title: { zh: '请求的范围无效', en: 'The range lies outside the body' },
+    hint: { zh: '按总长度更正范围', en: 'Correct the range; Content-Range tells the length.' },
   },
   RECONCILIATION_MISMATCH: {
     status: 500,

@@ -80,4 +80,11 @@ export const limits = {
   stagingIdleMs: 60_000,
   /** Rows whose keys are compared byte by byte at a time, when hashes say that they may be duplicates. */
   duplicateCandidatesMax: 500_000,
+  /** Body of an API request; a district's files have more, staged objects have their own. */
+  requestBytesMax: 1024 * 1024,
+  districtBytesMax: 64 * 1024 * 1024,
+  /** How long a person waits for a department's worker to try or list a source. */
+  askWorkerTimeoutMs: 60_000,
+  /** How long the answer to a write with an Idempotency-Key is kept. */
+  idempotencyMs: 24 * 60 * 60 * 1000,
 } as const;

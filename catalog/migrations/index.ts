@@ -8,6 +8,7 @@ import * as catalog from './001_catalog.ts';
 import * as publication from './002_publication.ts';
 import * as audit from './003_audit.ts';
 import * as access from './004_access.ts';
+import * as idempotency from './005_idempotency.ts';
 
 interface NamedMigration {
   name: string;
@@ -19,6 +20,7 @@ const migrations: NamedMigration[] = [
   { name: '002_publication', migration: publication },
   { name: '003_audit', migration: audit },
   { name: '004_access', migration: access },
+  { name: '005_idempotency', migration: idempotency },
 ];
 
 /** Listed by hand rather than read from the folder: what runs is what was compiled and reviewed. */

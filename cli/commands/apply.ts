@@ -3,22 +3,10 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
+import type { Plan } from '../../schemas/generated/api.ts';
 import type { CommandContext } from '../context.ts';
 import { CommandError, exitCodes } from '../errors.ts';
 import { print } from '../output.ts';
-
-export interface PlannedChange {
-  kind: 'district' | 'department' | 'source' | 'dataset' | 'contract' | 'policy';
-  action: 'add' | 'change' | 'remove';
-  code: string;
-  /** One line a change: which field, from what, to what. */
-  details?: string[];
-}
-
-export interface Plan {
-  digest: string;
-  changes: PlannedChange[];
-}
 
 export function applyCommand(program: Command, context: CommandContext): void {
   program
@@ -34,26 +22,38 @@ export function applyCommand(program: Command, context: CommandContext): void {
       const files = await readDefinitions(folder);
       const client = await context.client();
       const plan = await client.post<Plan>('/district/plan', { files });
-      if (options.plan || plan.changes.length === 0) return context.show(plan, showPlan);
+      if (options.plan || plan.empty) {
+        context.show(plan, showPlan);
+        return;
+      }
       if (!context.json) showPlan(plan);
       if (!options.yes && !(await confirmed())) throw new CommandError('nothing was applied', exitCodes.failed);
       const applied = await client.post<Plan>('/district/apply', { files, planDigest: plan.digest });
-      context.show(applied, (done) => print(`applied ${done.changes.length} changes`));
+      context.show(applied, (done) =>
+        print(`applied: ${done.added.length} added, ${done.changed.length} changed, ${done.removed.length} removed`),
+      );
     });
 }
 
 function showPlan(plan: Plan): void {
-  if (plan.changes.length === 0) {
+  if (plan.empty) {
     print('nothing to change: the catalog matches the folder');
     return;
   }
-  const signs = { add: '+', change: '~', remove: '-' };
-  for (const change of plan.changes) {
-    print(`${signs[change.action]} ${change.kind} ${change.code}`);
-    for (const detail of change.details ?? []) print(`    ${detail}`);
+  for (const { kind, code } of plan.added) print(`+ ${kind} ${code}`);
+  for (const { kind, code, changes } of plan.changed) {
+    print(`~ ${kind} ${code}`);
+    for (const { pointer, from, to } of changes)
+      print(`    ${pointer}: ${JSON.stringify(from)} → ${JSON.stringify(to)}`);
   }
-  const count = (action: PlannedChange['action']) => plan.changes.filter((c) => c.action === action).length;
-  print(`plan: ${count('add')} to add, ${count('change')} to change, ${count('remove')} to remove`);
+  for (const { kind, code } of plan.removed) print(`- ${kind} ${code}`);
+  for (const { dataset, from, to, level, findings } of plan.contracts) {
+    if (level === 'new') continue;
+    print(`  contract of ${dataset}: ${from} → ${to} (${level})`);
+    for (const finding of findings) print(`    ${finding}`);
+  }
+  for (const { code, message, at } of plan.problems) print(`✗ ${at ? `${at}: ` : ''}${message} (${code})`);
+  print(`plan: ${plan.added.length} to add, ${plan.changed.length} to change, ${plan.removed.length} to remove`);
 }
 
 async function confirmed(): Promise<boolean> {

@@ -1,6 +1,6 @@
 /** `audit head`, `audit entries`. */
 import type { Command } from 'commander';
-import { type CommandContext, take } from '../context.ts';
+import type { CommandContext } from '../context.ts';
 import { print, printJson, table } from '../output.ts';
 
 interface Entry {
@@ -30,13 +30,13 @@ export function auditCommands(program: Command, context: CommandContext): void {
   audit
     .command('entries')
     .description('entries, newest first')
-    .option('--object <object>', 'of one dataset or other object')
     .option('--limit <n>', 'how many', '20')
-    .action(async (options: { object?: string; limit: string }) => {
+    .action(async (options: { limit: string }) => {
       const client = await context.client();
-      const query = options.object ? `?object=${encodeURIComponent(options.object)}` : '';
-      const entries = await take(client.pages<Entry>(`/audit/entries${query}`), Number(options.limit));
-      context.show(entries, (list) =>
+      const { items } = await client.get<{ items: Entry[] }>(
+        `/audit/entries?limit=${encodeURIComponent(options.limit)}`,
+      );
+      context.show(items, (list) =>
         print(
           table(list, [
             { title: 'index', value: (e) => e.index, align: 'right' },

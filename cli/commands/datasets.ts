@@ -4,35 +4,16 @@ import { rename, rm } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Command } from 'commander';
+import type { DatasetSummary, Version } from '../../schemas/generated/api.ts';
 import { type CommandContext, take } from '../context.ts';
 import { CommandError, exitCodes } from '../errors.ts';
 import { bytes, number, print, table } from '../output.ts';
 
-interface DatasetSummary {
-  code: string;
-  title: { zh: string; en: string };
-  department: string;
-  sharingClass: string;
-  currentVersion: number | null;
-}
-
-interface Version {
-  version: number;
-  publishedAt: string;
-  rows: number;
-  bytes: number;
-  rowsRead: number;
-  rowsQuarantined: number;
-  guarantee: string;
-  contractVersion: string;
-}
-
 interface LineageEdge {
   item: string;
   source: string;
-  schema: string | null;
-  table: string;
-  column: string;
+  sourceTable: string;
+  sourceColumn: string;
 }
 
 const mediaTypes = {
@@ -91,8 +72,8 @@ export function datasetCommands(program: Command, context: CommandContext): void
           table(list, [
             { title: 'version', value: (v) => v.version, align: 'right' },
             { title: 'published', value: (v) => v.publishedAt },
-            { title: 'rows', value: (v) => number(v.rows), align: 'right' },
-            { title: 'quarantined', value: (v) => number(v.rowsQuarantined), align: 'right' },
+            { title: 'rows', value: (v) => number(v.account.rowsPublished), align: 'right' },
+            { title: 'quarantined', value: (v) => number(v.account.rowsQuarantined), align: 'right' },
             { title: 'size', value: (v) => bytes(v.bytes), align: 'right' },
             { title: 'contract', value: (v) => v.contractVersion },
             { title: 'read as', value: (v) => v.guarantee },
@@ -112,7 +93,7 @@ export function datasetCommands(program: Command, context: CommandContext): void
           table(list, [
             { title: 'item', value: (e) => e.item },
             { title: 'source', value: (e) => e.source },
-            { title: 'column', value: (e) => [e.schema, e.table, e.column].filter(Boolean).join('.') },
+            { title: 'column', value: (e) => `${e.sourceTable}.${e.sourceColumn}` },
           ]),
         ),
       );

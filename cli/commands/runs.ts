@@ -2,27 +2,12 @@
 import { writeFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Command } from 'commander';
+import { type ErrorCode, errorCodes } from '../../lib/error-codes.ts';
+import type { Run } from '../../schemas/generated/api.ts';
 import type { ApiClient } from '../client.ts';
 import { type CommandContext, take } from '../context.ts';
 import { CommandError, exitCodes } from '../errors.ts';
 import { number, ProgressLine, print, table } from '../output.ts';
-
-interface Run {
-  id: string;
-  dataset: string;
-  state: 'running' | 'published' | 'unchanged' | 'rejected' | 'failed' | 'cancelled';
-  trigger: string;
-  actor: string | null;
-  generation: number;
-  startedAt: string;
-  endedAt: string | null;
-  version: number | null;
-  rowsRead: number | null;
-  rowsPublished: number | null;
-  rowsQuarantined: number | null;
-  error: { code: string; message: string; hint?: string } | null;
-  progress?: { rows: number; bytes: number; partitionsDone: number; partitions: number };
-}
 
 const POLL_MS = 400;
 
@@ -119,7 +104,7 @@ async function follow(client: ApiClient, id: string): Promise<Run> {
       const { progress } = run;
       line.update(
         progress
-          ? `${run.dataset}: ${number(progress.rows)} rows, ${progress.partitionsDone}/${progress.partitions} partitions`
+          ? `${run.dataset}: ${number(progress.rows ?? 0)} rows, ${progress.partitionsDone}/${progress.partitions} partitions`
           : `${run.dataset}: starting`,
       );
       await delay(POLL_MS);
@@ -130,8 +115,9 @@ async function follow(client: ApiClient, id: string): Promise<Run> {
 }
 
 function ended(run: Run): CommandError {
-  const why = run.error ? `${run.error.code}: ${run.error.message}` : 'no version was published';
-  const hint = run.error?.hint ? `\n  → ${run.error.hint}` : '';
+  const why = run.failure ? `${run.failure.code}: ${run.failure.message}` : 'no version was published';
+  const code = run.failure?.code;
+  const hint = code && code in errorCodes ? `\n  → ${errorCodes[code as ErrorCode].hint.en}` : '';
   return new CommandError(`run ${run.id} ${run.state}: ${why}${hint}`, exitCodes.failed);
 }
 
@@ -145,9 +131,9 @@ function runTable(runs: Run[]): string {
     { title: 'dataset', value: (r) => r.dataset },
     { title: 'state', value: (r) => r.state },
     { title: 'version', value: (r) => r.version, align: 'right' },
-    { title: 'read', value: (r) => r.rowsRead && number(r.rowsRead), align: 'right' },
-    { title: 'published', value: (r) => r.rowsPublished && number(r.rowsPublished), align: 'right' },
-    { title: 'quarantined', value: (r) => r.rowsQuarantined, align: 'right' },
-    { title: 'error', value: (r) => r.error?.code ?? '' },
+    { title: 'read', value: (r) => r.account && number(r.account.rowsRead), align: 'right' },
+    { title: 'published', value: (r) => r.account && number(r.account.rowsPublished), align: 'right' },
+    { title: 'quarantined', value: (r) => r.account?.rowsQuarantined, align: 'right' },
+    { title: 'error', value: (r) => r.failure?.code ?? '' },
   ]);
 }

@@ -1,16 +1,10 @@
 /** `source check`, `source discover`, `sources`. */
 import type { Command } from 'commander';
 import type { CheckReport, SourceTable } from '../../connectors/connector.ts';
+import type { Source } from '../../schemas/generated/api.ts';
 import type { CommandContext } from '../context.ts';
 import { CommandError, exitCodes } from '../errors.ts';
 import { print, table } from '../output.ts';
-
-interface Source {
-  code: string;
-  department: string;
-  kind: string;
-  title: { zh: string; en: string };
-}
 
 export function sourceCommands(program: Command, context: CommandContext): void {
   const source = program.command('source').description('the databases of departments');

@@ -1,18 +1,8 @@
 /** `token create`, `token list`, `token revoke`. */
 import type { Command } from 'commander';
+import type { Token, TokenCreated } from '../../schemas/generated/api.ts';
 import type { CommandContext } from '../context.ts';
 import { print, table } from '../output.ts';
-
-interface Token {
-  id: string;
-  department: string;
-  subject: string;
-  roles: string[];
-  label: string | null;
-  createdAt: string;
-  expiresAt: string | null;
-  revokedAt: string | null;
-}
 
 export function tokenCommands(program: Command, context: CommandContext): void {
   const token = program.command('token').description('bearer tokens of departments and systems');
@@ -22,7 +12,7 @@ export function tokenCommands(program: Command, context: CommandContext): void {
     .description('make a token; it is shown once')
     .requiredOption('--department <code>', 'whose')
     .requiredOption('--subject <name>', 'the person or system')
-    .requiredOption('--role <role...>', 'administrator, auditor, engineer, officer or worker')
+    .requiredOption('--role <role...>', 'officer, engineer, administrator, auditor, operator or worker')
     .option('--label <text>')
     .option('--expires <time>', 'RFC 3339')
     .action(
@@ -35,8 +25,8 @@ export function tokenCommands(program: Command, context: CommandContext): void {
           label: options.label,
           expiresAt: options.expires,
         };
-        const made = await client.post<Token & { token: string }>('/tokens', body);
-        context.show(made, ({ token: secret }) => print(secret));
+        const made = await client.post<TokenCreated>('/tokens', body);
+        context.show(made, ({ secret }) => print(secret));
       },
     );
 
@@ -52,7 +42,6 @@ export function tokenCommands(program: Command, context: CommandContext): void {
           table(list, [
             { title: 'id', value: (t) => t.id },
             { title: 'department', value: (t) => t.department },
-            { title: 'subject', value: (t) => t.subject },
             { title: 'roles', value: (t) => t.roles.join(', ') },
             { title: 'expires', value: (t) => t.expiresAt },
             { title: 'revoked', value: (t) => t.revokedAt },

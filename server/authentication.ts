@@ -1,0 +1,58 @@
+/**
+ * Who calls, and whether the route is for them. Each route declares its `action`; a route that declares none cannot be
+ * registered, so that none is open by forgetting. Rights on one object are asked for in the handler (`requireRight`).
+ */
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { type Action, mayEver, type Principal } from '../exchange/access/rights.ts';
+import { authenticate } from '../exchange/access/tokens.ts';
+import { HuitongError } from '../lib/errors.ts';
+import type { AppDependencies } from './dependencies.ts';
+
+export { requireRight } from '../exchange/access/rights.ts';
+
+/** `anyone`: no token is needed. `session`: a generation's own token, judged by the handler. */
+export type RouteAction = Action | 'anyone' | 'session';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    action?: RouteAction;
+  }
+  interface FastifyRequest {
+    principal: Principal | null;
+  }
+}
+
+export function installAuthentication(app: FastifyInstance, { publication }: AppDependencies): void {
+  app.decorateRequest('principal', null);
+  app.addHook('onRoute', ({ config, url, method }) => {
+    if (url.startsWith('/v1') && config?.action === undefined) {
+      throw new HuitongError('INTERNAL', 'a route without an action', { at: `${method} ${url}` });
+    }
+  });
+  app.addHook('onRequest', async (request) => {
+    const action = request.routeOptions.config.action;
+    if (action === undefined || action === 'anyone' || action === 'session') return;
+    const token = bearerOf(request);
+    if (token === undefined) throw new HuitongError('UNAUTHENTICATED', 'the request carries no bearer token');
+    request.principal = await authenticate(publication.catalog, token);
+    if (!mayEver(request.principal, action)) {
+      throw new HuitongError('FORBIDDEN', 'no role of this token may do that', { at: action });
+    }
+  });
+}
+
+/** RFC 6750 section 2.1. Undefined where the request carries none. */
+export function bearerOf(request: FastifyRequest<never> | Pick<FastifyRequest, 'headers'>): string | undefined {
+  return /^Bearer ([\w.~+/-]+=*)$/i.exec(request.headers.authorization ?? '')?.[1];
+}
+
+/** Of a route whose action needs a token. */
+export function principalOf(request: Pick<FastifyRequest, 'principal'>): Principal {
+  if (request.principal === null) throw new HuitongError('UNAUTHENTICATED', 'the request carries no bearer token');
+  return request.principal;
+}
+
+/** As the audit log and runs name who acts. */
+export function actorOf(request: Pick<FastifyRequest, 'principal'>): string {
+  return `token:${principalOf(request).tokenId}`;
+}

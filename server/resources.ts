@@ -1,0 +1,25 @@
+/** API resources from what the exchange knows: schemas/api says what they look like. */
+import type { Version } from '../exchange/publication/publication.ts';
+import type { Version as VersionResource } from '../schemas/generated/api.ts';
+
+export function toVersionResource(version: Version, currentVersion: number | null): VersionResource {
+  return {
+    dataset: version.dataset,
+    version: version.number,
+    runId: version.run,
+    contractVersion: version.contractVersion,
+    contractDigest: version.contractDigest,
+    manifestDigest: version.manifestDigest,
+    guarantee: version.guarantee,
+    snapshotAt: version.snapshotAt.toISOString(),
+    publishedAt: version.publishedAt.toISOString(),
+    account: {
+      rowsRead: version.rowsRead,
+      rowsPublished: version.rows,
+      rowsQuarantined: version.rowsQuarantined,
+    },
+    parts: version.parts,
+    bytes: version.bytes,
+    current: version.number === currentVersion,
+  };
+}

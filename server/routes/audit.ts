@@ -1,0 +1,99 @@
+/** `/v1/audit`: the log, for auditors. What it proves can be verified without the exchange (exchange/audit/verify). */
+import { Readable } from 'node:stream';
+import type { FastifyInstance } from 'fastify';
+import { exportLog } from '../../exchange/audit/export.ts';
+import { toReceipt } from '../../exchange/audit/receipt.ts';
+import { limits } from '../../lib/limits.ts';
+import type { AppDependencies } from '../dependencies.ts';
+
+const tags = ['审计 Audit'];
+const size = { type: 'integer', minimum: 0 } as const;
+
+export function auditRoutes(app: FastifyInstance, { audit: { reader } }: AppDependencies): void {
+  app.get(
+    '/audit/head',
+    {
+      config: { action: 'audit.read' },
+      schema: { summary: '最新签名树头 The newest signed head', tags },
+    },
+    async () => {
+      const { size: leaves, note } = await reader.head();
+      return { size: leaves, note };
+    },
+  );
+
+  app.get<{ Querystring: { before?: number; limit?: number } }>(
+    '/audit/entries',
+    {
+      config: { action: 'audit.read' },
+      schema: {
+        summary: '日志条目 Entries, newest first',
+        tags,
+        querystring: {
+          type: 'object',
+          additionalProperties: false,
+          properties: {
+            before: { ...size, description: 'Entries with a smaller index.' },
+            limit: { type: 'integer', minimum: 1, maximum: limits.pageRowsMax },
+          },
+        },
+      },
+    },
+    async (request) => {
+      const { size: leaves } = await reader.head();
+      const end = Math.min(request.query.before ?? leaves, leaves);
+      const start = Math.max(0, end - (request.query.limit ?? limits.pageRowsDefault));
+      const entries = await reader.entries(start, end);
+      const items = entries.reverse().map(({ index, leaf }) => ({ index, leaf: JSON.parse(leaf) }));
+      return { items, before: start > 0 ? start : null };
+    },
+  );
+
+  app.get<{ Params: { index: number } }>(
+    '/audit/proofs/:index',
+    {
+      config: { action: 'audit.read' },
+      schema: {
+        summary: '一条日志的回执 The receipt of one entry under the newest head',
+        tags,
+        params: { type: 'object', required: ['index'], properties: { index: size } },
+      },
+    },
+    async (request) => toReceipt(await reader.prove(request.params.index)),
+  );
+
+  app.get<{ Querystring: { older: number; newer: number } }>(
+    '/audit/consistency',
+    {
+      config: { action: 'audit.read' },
+      schema: {
+        summary: '两个树头的一致性证明 Proof that a newer log begins with an older one',
+        tags,
+        querystring: {
+          type: 'object',
+          additionalProperties: false,
+          required: ['older', 'newer'],
+          properties: { older: size, newer: size },
+        },
+      },
+    },
+    async (request) => {
+      const proof = await reader.consistency(request.query.older, request.query.newer);
+      return { proof: proof.map((node) => node.toString('base64')) };
+    },
+  );
+
+  app.get(
+    '/audit/export',
+    {
+      config: { action: 'audit.read' },
+      schema: { summary: '导出日志 The whole log, for verification offline', tags, produces: ['application/x-ndjson'] },
+    },
+    async (_request, reply) => {
+      const lines = (async function* () {
+        for await (const line of exportLog(reader)) yield `${line}\n`;
+      })();
+      return reply.type('application/x-ndjson').send(Readable.from(lines));
+    },
+  );
+}

@@ -1,0 +1,133 @@
+/** `/v1/datasets`: the catalog, open to every department; the data itself is in `versions.ts`. */
+import type { FastifyInstance } from 'fastify';
+import { getContract, listContracts } from '../../catalog/contracts.ts';
+import { getDataset, type ListDatasets, listDatasets } from '../../catalog/datasets.ts';
+import { listLineage } from '../../exchange/publication/lineage.ts';
+import { pageOf } from '../../schemas/api/index.ts';
+import type { AppDependencies } from '../dependencies.ts';
+
+const tags = ['目录 Catalog'];
+export const datasetParams = { type: 'object', required: ['code'], properties: { code: { type: 'string' } } } as const;
+
+interface DatasetParams {
+  code: string;
+}
+
+export function datasetRoutes(app: FastifyInstance, { publication }: AppDependencies): void {
+  const { catalog } = publication;
+
+  app.get<{ Querystring: Omit<ListDatasets, 'search'> & { q?: string } }>(
+    '/datasets',
+    {
+      config: { action: 'catalog.read' },
+      schema: {
+        summary: '检索数据集 Search datasets',
+        tags,
+        querystring: {
+          type: 'object',
+          additionalProperties: false,
+          properties: {
+            q: { type: 'string', maxLength: 200, description: 'Words in titles, abstract, keywords or item names.' },
+            department: { type: 'string' },
+            sharingClass: { enum: ['unconditional', 'conditional', 'not-shared'] },
+            limit: { type: 'integer', minimum: 1, maximum: 1000 },
+            cursor: { type: 'string' },
+          },
+        },
+        response: { 200: pageOf('dataset-summary') },
+      },
+    },
+    async (request) => {
+      const { q, ...rest } = request.query;
+      const page = await listDatasets(catalog, { ...rest, search: q });
+      return { items: page.items, next: page.next ?? null };
+    },
+  );
+
+  app.get<{ Params: DatasetParams }>(
+    '/datasets/:code',
+    {
+      config: { action: 'catalog.read' },
+      schema: {
+        summary: '一个数据集 One dataset',
+        tags,
+        params: datasetParams,
+        response: { 200: { $ref: 'dataset#' } },
+      },
+    },
+    (request) => getDataset(catalog, request.params.code),
+  );
+
+  app.get<{ Params: DatasetParams }>(
+    '/datasets/:code/contracts',
+    {
+      config: { action: 'catalog.read' },
+      schema: {
+        summary: '数据契约的各版本 Contracts of a dataset, newest first',
+        tags,
+        params: datasetParams,
+        response: { 200: pageOf('contract') },
+      },
+    },
+    async (request) => ({ items: await listContracts(catalog, request.params.code), next: null }),
+  );
+
+  app.get<{ Params: DatasetParams & { version: string } }>(
+    '/datasets/:code/contracts/:version',
+    {
+      config: { action: 'catalog.read' },
+      schema: {
+        summary: '一个数据契约 One contract',
+        tags,
+        params: {
+          type: 'object',
+          required: ['code', 'version'],
+          properties: { code: { type: 'string' }, version: { type: 'string' } },
+        },
+        response: { 200: { $ref: 'contract#' } },
+      },
+    },
+    (request) => getContract(catalog, request.params.code, request.params.version),
+  );
+
+  app.get<{ Params: DatasetParams }>(
+    '/datasets/:code/lineage',
+    {
+      config: { action: 'catalog.read' },
+      schema: {
+        summary: '数据血缘 From which source column each item comes',
+        tags,
+        params: datasetParams,
+        response: {
+          200: {
+            type: 'object',
+            additionalProperties: false,
+            required: ['edges'],
+            properties: { edges: { type: 'array', items: lineageEdge } },
+          },
+        },
+      },
+    },
+    async (request) => {
+      await getDataset(catalog, request.params.code);
+      return { edges: await listLineage(publication, request.params.code) };
+    },
+  );
+}
+
+const lineageEdge = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['item', 'source', 'sourceTable', 'sourceColumn', 'sinceVersion', 'untilVersion'],
+  properties: {
+    item: { type: 'string' },
+    source: { type: 'string' },
+    sourceTable: { type: 'string' },
+    sourceColumn: { type: 'string' },
+    sinceVersion: { type: 'integer' },
+    untilVersion: {
+      type: ['integer', 'null'],
+      description: 'The first version without this edge; null while it holds.',
+    },
+  },
+} as const;

@@ -1,0 +1,72 @@
+/** `/v1/district`: the one door through which definitions change, for the command line and the console alike. */
+import type { FastifyInstance } from 'fastify';
+import { applyDistrict } from '../../catalog/district/apply.ts';
+import { parseDistrictOrThrow } from '../../catalog/district/parse.ts';
+import { planDistrict, toApiPlan } from '../../catalog/district/plan.ts';
+import { syncSchedules } from '../../exchange/publication/schedules.ts';
+import { HuitongError } from '../../lib/errors.ts';
+import { limits } from '../../lib/limits.ts';
+import { actorOf } from '../authentication.ts';
+import type { AppDependencies } from '../dependencies.ts';
+
+const tags = ['目录 Catalog'];
+const files = {
+  type: 'object',
+  description: 'The text of every definition, by its path within the district’s folder.',
+  maxProperties: limits.districtFilesMax,
+  additionalProperties: { type: 'string' },
+} as const;
+
+interface DistrictBody {
+  files: Record<string, string>;
+}
+
+export function districtRoutes(app: FastifyInstance, deps: AppDependencies): void {
+  const { catalog } = deps.publication;
+
+  app.post<{ Body: DistrictBody }>(
+    '/district/plan',
+    {
+      config: { action: 'district.plan' },
+      bodyLimit: limits.districtBytesMax,
+      schema: {
+        summary: '比较定义与目录 What applying these definitions would change',
+        tags,
+        body: { type: 'object', additionalProperties: false, required: ['files'], properties: { files } },
+        response: { 200: { $ref: 'plan#' } },
+      },
+    },
+    async (request) => toApiPlan(await planDistrict(catalog, parseDistrictOrThrow(request.body.files))),
+  );
+
+  app.post<{ Body: DistrictBody & { planDigest: string } }>(
+    '/district/apply',
+    {
+      config: { action: 'district.apply' },
+      bodyLimit: limits.districtBytesMax,
+      schema: {
+        summary: '应用定义 Make the catalog match these definitions',
+        tags,
+        body: {
+          type: 'object',
+          additionalProperties: false,
+          required: ['files', 'planDigest'],
+          properties: {
+            files,
+            planDigest: { type: 'string', description: 'Of the plan that was seen and agreed to.' },
+          },
+        },
+        response: { 200: { $ref: 'plan#' } },
+      },
+    },
+    async (request) => {
+      const plan = await planDistrict(catalog, parseDistrictOrThrow(request.body.files));
+      if (plan.digest !== request.body.planDigest) {
+        throw new HuitongError('PLAN_STALE', 'the catalog or the files have changed since the plan was made');
+      }
+      await applyDistrict(catalog, plan, actorOf(request));
+      await syncSchedules(deps.temporal, catalog);
+      return toApiPlan(plan);
+    },
+  );
+}

@@ -1,0 +1,136 @@
+/** `/v1/datasets/{code}/runs`, `/v1/runs`: publish, follow, cancel. */
+import type { FastifyInstance } from 'fastify';
+import { getDataset } from '../../catalog/datasets.ts';
+import type { Run, RunState } from '../../exchange/publication/publication.ts';
+import { beginRun, getRun, listRuns } from '../../exchange/publication/runs.ts';
+import { HuitongError } from '../../lib/errors.ts';
+import { pageOf } from '../../schemas/api/index.ts';
+import { exchangeQueue, publishWorkflowId } from '../../workflows/messages.ts';
+import { actorOf, principalOf, requireRight } from '../authentication.ts';
+import type { AppDependencies } from '../dependencies.ts';
+import { cancelWorkflow, progressOf, startWorkflow } from '../temporal.ts';
+
+const tags = ['发布 Publication'];
+const runParams = { type: 'object', required: ['run'], properties: { run: { type: 'string', format: 'uuid' } } };
+
+interface RunParams {
+  run: string;
+}
+
+interface ListQuery {
+  dataset?: string;
+  department?: string;
+  state?: RunState;
+  limit?: number;
+  cursor?: string;
+}
+
+export function runRoutes(app: FastifyInstance, deps: AppDependencies): void {
+  const { publication, temporal } = deps;
+
+  app.post<{ Params: { code: string }; Body: { confirm?: boolean } | null }>(
+    '/datasets/:code/runs',
+    {
+      config: { action: 'dataset.publish' },
+      schema: {
+        summary: '发布数据集 Publish a dataset',
+        tags,
+        params: { type: 'object', required: ['code'], properties: { code: { type: 'string' } } },
+        body: {
+          type: ['object', 'null'],
+          additionalProperties: false,
+          properties: {
+            confirm: {
+              type: 'boolean',
+              description: 'The version may be empty, or may have lost half its rows.',
+            },
+          },
+        },
+        response: { 202: { $ref: 'run#' } },
+      },
+    },
+    async (request, reply) => {
+      const { code } = request.params;
+      const { department } = await getDataset(publication.catalog, code);
+      requireRight(principalOf(request), 'dataset.publish', department);
+      const argument = {
+        dataset: code,
+        trigger: 'manual' as const,
+        actor: actorOf(request),
+        confirm: request.body?.confirm ?? false,
+      };
+      const workflowId = publishWorkflowId(code);
+      const started = await startWorkflow(temporal, {
+        type: 'publishDataset',
+        workflowId,
+        taskQueue: exchangeQueue,
+        argument,
+      });
+      // The workflow's first activity does the same; both give one row, and the caller can follow it at once.
+      await beginRun(publication, { ...argument, runId: started.runId, workflowId });
+      return reply.code(202).send(await getRun(publication, started.runId));
+    },
+  );
+
+  app.get<{ Querystring: ListQuery }>(
+    '/runs',
+    {
+      config: { action: 'run.read' },
+      schema: {
+        summary: '运行列表 Runs, newest first',
+        tags,
+        querystring: {
+          type: 'object',
+          additionalProperties: false,
+          properties: {
+            dataset: { type: 'string' },
+            department: { type: 'string' },
+            state: { enum: ['running', 'published', 'unchanged', 'rejected', 'failed', 'cancelled'] },
+            limit: { type: 'integer', minimum: 1, maximum: 1000 },
+            cursor: { type: 'string' },
+          },
+        },
+        response: { 200: pageOf('run') },
+      },
+    },
+    async (request) => {
+      const page = await listRuns(publication, request.query);
+      return { items: page.items, next: page.next ?? null };
+    },
+  );
+
+  app.get<{ Params: RunParams }>(
+    '/runs/:run',
+    {
+      config: { action: 'run.read' },
+      schema: { summary: '一次运行 One run', tags, params: runParams, response: { 200: { $ref: 'run#' } } },
+    },
+    async (request) => {
+      const run = await getRun(publication, request.params.run);
+      if (run.state !== 'running') return run;
+      return withProgress(run, await progressOf(temporal, { workflowId: run.workflowId, runId: run.id }));
+    },
+  );
+
+  app.post<{ Params: RunParams }>(
+    '/runs/:run/cancel',
+    {
+      config: { action: 'run.cancel' },
+      schema: { summary: '取消运行 Cancel a run', tags, params: runParams, response: { 202: { $ref: 'run#' } } },
+    },
+    async (request, reply) => {
+      const run = await getRun(publication, request.params.run);
+      requireRight(principalOf(request), 'run.cancel', run.department);
+      if (run.state !== 'running') {
+        throw new HuitongError('RUN_ENDED', `the run is ${run.state} already`, { at: run.id });
+      }
+      await cancelWorkflow(temporal, { workflowId: run.workflowId, runId: run.id });
+      return reply.code(202).send(await getRun(publication, run.id));
+    },
+  );
+}
+
+/** A heartbeat's details are the worker's: only what the schema knows leaves. */
+function withProgress(run: Run, progress: unknown): Run & { progress?: object } {
+  return typeof progress === 'object' && progress !== null ? { ...run, progress } : run;
+}

@@ -1,0 +1,90 @@
+/** `/v1/sources`: the registry, and what only a department's own worker can tell of its source. */
+import type { FastifyInstance } from 'fastify';
+import { getSource, listSources, sourceDefinition } from '../../catalog/sources.ts';
+import type { CheckReport, SourceTable } from '../../connectors/connector.ts';
+import { limits } from '../../lib/limits.ts';
+import { pageOf } from '../../schemas/api/index.ts';
+import { exchangeQueue, sourceQueue } from '../../workflows/messages.ts';
+import { principalOf, requireRight } from '../authentication.ts';
+import type { AppDependencies } from '../dependencies.ts';
+import { executeWorkflow } from '../temporal.ts';
+
+const tags = ['数据源 Sources'];
+const params = { type: 'object', required: ['code'], properties: { code: { type: 'string' } } } as const;
+
+interface SourceParams {
+  code: string;
+}
+
+export function sourceRoutes(app: FastifyInstance, deps: AppDependencies): void {
+  const { catalog } = deps.publication;
+
+  app.get<{ Querystring: { department?: string } }>(
+    '/sources',
+    {
+      config: { action: 'catalog.read' },
+      schema: {
+        summary: '数据源列表 All sources',
+        tags,
+        querystring: {
+          type: 'object',
+          additionalProperties: false,
+          properties: { department: { type: 'string' } },
+        },
+        response: { 200: pageOf('source') },
+      },
+    },
+    async (request) => ({ items: await listSources(catalog, request.query), next: null }),
+  );
+
+  app.get<{ Params: SourceParams }>(
+    '/sources/:code',
+    {
+      config: { action: 'catalog.read' },
+      schema: { summary: '一个数据源 One source', tags, params, response: { 200: { $ref: 'source#' } } },
+    },
+    (request) => getSource(catalog, request.params.code),
+  );
+
+  app.post<{ Params: SourceParams }>(
+    '/sources/:code/check',
+    {
+      config: { action: 'source.check' },
+      schema: { summary: '检查连接 Try the connection, step by step', tags, params },
+    },
+    async (request): Promise<CheckReport> => {
+      const source = await sourceDefinition(catalog, request.params.code);
+      requireRight(principalOf(request), 'source.check', source.department);
+      return askWorker(deps, 'checkSource', source, request.id);
+    },
+  );
+
+  app.post<{ Params: SourceParams }>(
+    '/sources/:code/discover',
+    {
+      config: { action: 'source.discover' },
+      schema: { summary: '发现表和列 Tables, columns and keys of the source', tags, params },
+    },
+    async (request): Promise<{ tables: SourceTable[] }> => {
+      const source = await sourceDefinition(catalog, request.params.code);
+      requireRight(principalOf(request), 'source.discover', source.department);
+      return { tables: await askWorker(deps, 'discoverSource', source, request.id) };
+    },
+  );
+}
+
+type SourceDefinition = Awaited<ReturnType<typeof sourceDefinition>>;
+
+function askWorker<T>(deps: AppDependencies, type: string, source: SourceDefinition, requestId: string): Promise<T> {
+  const { code, kind, connection, department } = source;
+  return executeWorkflow<T>(
+    deps.temporal,
+    {
+      type,
+      workflowId: `${type}/${code}/${requestId}`,
+      taskQueue: exchangeQueue,
+      argument: { source: { code, kind, connection }, queue: sourceQueue(department) },
+    },
+    limits.askWorkerTimeoutMs,
+  );
+}

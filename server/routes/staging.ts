@@ -1,0 +1,114 @@
+/**
+ * `/v1/staging`: all that a department's worker may do. With its own token it opens a generation; with the generation's
+ * token it hands over objects, which are hashed as they arrive.
+ */
+import { Readable } from 'node:stream';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { openGeneration } from '../../exchange/publication/generations.ts';
+import { getRun } from '../../exchange/publication/runs.ts';
+import { readStaged, stageObject } from '../../exchange/publication/staging.ts';
+import { HuitongError } from '../../lib/errors.ts';
+import { bearerOf, principalOf, requireRight } from '../authentication.ts';
+import type { AppDependencies } from '../dependencies.ts';
+
+const tags = ['暂存 Staging'];
+const runParams = { type: 'object', required: ['run'], properties: { run: { type: 'string', format: 'uuid' } } };
+const stagedObject = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['digest', 'sizeBytes'],
+  properties: { digest: { type: 'string' }, sizeBytes: { type: 'integer' } },
+};
+
+interface RunParams {
+  run: string;
+}
+
+export function stagingRoutes(app: FastifyInstance, deps: AppDependencies): void {
+  const { publication, sessions } = deps;
+
+  app.post<{ Params: RunParams }>(
+    '/staging/:run/generations',
+    {
+      config: { action: 'run.stage' },
+      schema: { summary: '开始一次抽取 Open a generation of a run', tags, params: runParams },
+    },
+    async (request, reply) => {
+      const run = await getRun(publication, request.params.run);
+      const principal = principalOf(request);
+      requireRight(principal, 'run.stage', run.department);
+      const opened = await openGeneration(publication, {
+        runId: run.id,
+        // What a department's own worker stages is checked against its contract again.
+        trusted: principal.roles.includes('operator'),
+        quarantineKey: deps.quarantineKey,
+      });
+      return reply.code(201).send({ ...opened, token: sessions.issue(run.id, opened.generation) });
+    },
+  );
+
+  // Parts are streams of bytes of any length; they are never held whole.
+  app.register(async (objects) => {
+    objects.removeAllContentTypeParsers();
+    objects.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
+
+    objects.post<{ Params: RunParams; Querystring: { kind: 'part' | 'quarantine' | 'report' }; Body: Readable }>(
+      '/staging/:run/objects',
+      {
+        config: { action: 'session' },
+        bodyLimit: Number.MAX_SAFE_INTEGER,
+        schema: {
+          summary: '暂存一个对象 Stage one object',
+          tags,
+          params: runParams,
+          querystring: {
+            type: 'object',
+            required: ['kind'],
+            additionalProperties: false,
+            properties: { kind: { enum: ['part', 'quarantine', 'report'] } },
+          },
+          response: { 201: stagedObject },
+        },
+      },
+      async (request, reply) => {
+        const generation = sessionOf(request, deps);
+        const { kind } = request.query;
+        const bytes = request.body ?? Readable.from([]);
+        const stored = await stageObject(publication, { runId: request.params.run, generation, kind, bytes });
+        return reply.code(201).send(stored);
+      },
+    );
+  });
+
+  app.get<{ Params: RunParams & { digest: string } }>(
+    '/staging/:run/objects/:digest',
+    {
+      config: { action: 'session' },
+      schema: {
+        summary: '读回本次暂存的对象 Read back an object of this generation',
+        tags,
+        params: {
+          type: 'object',
+          required: ['run', 'digest'],
+          properties: { ...runParams.properties, digest: { type: 'string', pattern: '^[0-9a-f]{64}$' } },
+        },
+      },
+    },
+    async (request, reply) => {
+      const generation = sessionOf(request, deps);
+      const { run: runId, digest } = request.params;
+      const bytes = await readStaged(publication, { runId, generation, digest });
+      return reply.type('application/octet-stream').send(bytes);
+    },
+  );
+}
+
+/** The generation that this request's token is for. */
+function sessionOf(request: FastifyRequest<{ Params: RunParams }>, { sessions }: AppDependencies): number {
+  const generation = Number(request.headers['x-huitong-generation']);
+  const token = bearerOf(request);
+  if (!token || !Number.isSafeInteger(generation) || !sessions.verify(token, request.params.run, generation)) {
+    throw new HuitongError('UNAUTHENTICATED', 'the session token is not of this run and generation');
+  }
+  return generation;
+}

@@ -1,0 +1,174 @@
+/** `/v1/datasets/{code}/versions`, `/v1/datasets/{code}/data`: versions, and the one way to their data. */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { getDataset } from '../../catalog/datasets.ts';
+import { openObject } from '../../exchange/access/objects.ts';
+import { type Format, prepareRead } from '../../exchange/access/read.ts';
+import { listVersions, resolveVersion } from '../../exchange/publication/versions.ts';
+import { pageOf } from '../../schemas/api/index.ts';
+import { principalOf } from '../authentication.ts';
+import type { AppDependencies } from '../dependencies.ts';
+import { negotiateFormat } from '../negotiation.ts';
+import { toVersionResource } from '../resources.ts';
+import { sendRead } from '../send-read.ts';
+
+const tags = ['数据 Data'];
+const version = { type: 'integer', minimum: 1, maximum: 2_147_483_647 } as const;
+const ofDataset = { type: 'object', required: ['code'], properties: { code: { type: 'string' } } } as const;
+const ofVersion = {
+  type: 'object',
+  required: ['code', 'version'],
+  properties: { code: { type: 'string' }, version },
+} as const;
+const dataQuery = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    columns: { type: 'string', minLength: 1, description: 'Names separated by commas, in the order wanted.' },
+    format: { enum: ['arrow', 'csv', 'csv-bom', 'json-lines'], description: 'Instead of Accept, for a browser.' },
+  },
+} as const;
+const dataDescription = [
+  'Accept: application/vnd.apache.arrow.stream (default), text/csv, application/x-ndjson.',
+  'An Arrow stream has a known length and can be read in ranges; every format has an entity tag.',
+  'Answered only when the access is in the audit log.',
+].join(' ');
+
+interface VersionParams {
+  code: string;
+  version: number;
+}
+
+interface DataQuery {
+  columns?: string;
+  format?: Format;
+}
+
+export function versionRoutes(app: FastifyInstance, deps: AppDependencies): void {
+  const { publication, access } = deps;
+
+  app.get<{ Params: { code: string }; Querystring: { limit?: number; cursor?: string } }>(
+    '/datasets/:code/versions',
+    {
+      config: { action: 'catalog.read' },
+      schema: {
+        summary: '版本列表 Versions, newest first',
+        tags,
+        params: ofDataset,
+        querystring: {
+          type: 'object',
+          additionalProperties: false,
+          properties: { limit: { type: 'integer', minimum: 1, maximum: 1000 }, cursor: { type: 'string' } },
+        },
+        response: { 200: pageOf('version') },
+      },
+    },
+    async (request) => {
+      const { code } = request.params;
+      const { currentVersion } = await getDataset(publication.catalog, code);
+      const page = await listVersions(publication, { ...request.query, dataset: code });
+      return { items: page.items.map((item) => toVersionResource(item, currentVersion)), next: page.next ?? null };
+    },
+  );
+
+  app.get<{ Params: VersionParams }>(
+    '/datasets/:code/versions/:version',
+    {
+      config: { action: 'catalog.read' },
+      schema: {
+        summary: '一个版本 One version',
+        tags,
+        params: ofVersion,
+        response: { 200: { $ref: 'version#' } },
+      },
+    },
+    async (request) => {
+      const { code, version: number } = request.params;
+      const { currentVersion } = await getDataset(publication.catalog, code);
+      return toVersionResource(await resolveVersion(publication, code, number), currentVersion);
+    },
+  );
+
+  const read = async (
+    request: FastifyRequest<{ Params: { code: string }; Querystring: DataQuery }>,
+    reply: FastifyReply,
+    which: 'current' | number,
+  ) => {
+    const prepared = await prepareRead(access, {
+      principal: principalOf(request),
+      dataset: request.params.code,
+      version: which,
+      columns: request.query.columns?.split(','),
+      format: request.query.format ?? negotiateFormat(request.headers.accept),
+    });
+    return sendRead(request, reply, prepared);
+  };
+
+  app.get<{ Params: { code: string }; Querystring: DataQuery }>(
+    '/datasets/:code/data',
+    {
+      config: { action: 'dataset.read' },
+      exposeHeadRoute: true,
+      schema: {
+        summary: '读取现行版本 The data of the current version',
+        description: dataDescription,
+        tags,
+        params: ofDataset,
+        querystring: dataQuery,
+      },
+    },
+    (request, reply) => read(request, reply, 'current'),
+  );
+
+  app.get<{ Params: VersionParams; Querystring: DataQuery }>(
+    '/datasets/:code/versions/:version/data',
+    {
+      config: { action: 'dataset.read' },
+      exposeHeadRoute: true,
+      schema: {
+        summary: '读取某一版本 The data of one version',
+        description: dataDescription,
+        tags,
+        params: ofVersion,
+        querystring: dataQuery,
+      },
+    },
+    (request, reply) => read(request, reply, request.params.version),
+  );
+
+  const sendObject = async (request: FastifyRequest, reply: FastifyReply, params: VersionParams, part?: string) => {
+    const principal = principalOf(request);
+    const opened = await openObject(access, { principal, dataset: params.code, version: params.version, part });
+    return reply
+      .type(part === undefined ? 'application/json' : 'application/vnd.apache.arrow.file')
+      .headers({ 'content-length': opened.sizeBytes, etag: `"${opened.digest}"`, 'x-content-sha256': opened.digest })
+      .send(opened.stream);
+  };
+
+  app.get<{ Params: VersionParams }>(
+    '/datasets/:code/versions/:version/manifest',
+    {
+      config: { action: 'dataset.read' },
+      exposeHeadRoute: false,
+      schema: { summary: '版本清单 The manifest of a version, as stored', tags, params: ofVersion },
+    },
+    (request, reply) => sendObject(request, reply, request.params),
+  );
+
+  app.get<{ Params: VersionParams & { digest: string } }>(
+    '/datasets/:code/versions/:version/parts/:digest',
+    {
+      config: { action: 'dataset.read' },
+      exposeHeadRoute: false,
+      schema: {
+        summary: '一个分片 One part of a version, as stored',
+        tags,
+        params: {
+          ...ofVersion,
+          required: ['code', 'version', 'digest'],
+          properties: { ...ofVersion.properties, digest: { type: 'string', pattern: '^[0-9a-f]{64}$' } },
+        },
+      },
+    },
+    (request, reply) => sendObject(request, reply, request.params, request.params.digest),
+  );
+}

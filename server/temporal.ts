@@ -1,0 +1,104 @@
+/** How the API starts, follows and ends workflows. Temporal's own errors become ours here. */
+import {
+  type Client,
+  ServiceError,
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowFailedError,
+  WorkflowIdConflictPolicy,
+  WorkflowNotFoundError,
+} from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
+import { errorCodes } from '../lib/error-codes.ts';
+import { type ErrorCode, HuitongError } from '../lib/errors.ts';
+
+export interface StartedWorkflow {
+  workflowId: string;
+  runId: string;
+}
+
+export interface WorkflowStart {
+  type: string;
+  workflowId: string;
+  taskQueue: string;
+  argument: unknown;
+}
+
+/** Starts a workflow that must not be running yet. Throws RUN_IN_PROGRESS where it is, TEMPORAL_UNREACHABLE. */
+export async function startWorkflow(client: Client, start: WorkflowStart): Promise<StartedWorkflow> {
+  try {
+    const handle = await client.workflow.start(start.type, {
+      workflowId: start.workflowId,
+      taskQueue: start.taskQueue,
+      args: [start.argument],
+      workflowIdConflictPolicy: WorkflowIdConflictPolicy.FAIL,
+    });
+    return { workflowId: start.workflowId, runId: handle.firstExecutionRunId };
+  } catch (error) {
+    if (error instanceof WorkflowExecutionAlreadyStartedError) {
+      throw new HuitongError('RUN_IN_PROGRESS', 'a run of this dataset is going on', {
+        at: start.workflowId,
+        cause: error,
+      });
+    }
+    throw unreachable(error);
+  }
+}
+
+/** Starts a short workflow and waits for its result; its coded failure is thrown as ours. */
+export async function executeWorkflow<T>(client: Client, start: WorkflowStart, timeoutMs: number): Promise<T> {
+  try {
+    return await client.workflow.execute(start.type, {
+      workflowId: start.workflowId,
+      taskQueue: start.taskQueue,
+      args: [start.argument],
+      workflowExecutionTimeout: timeoutMs,
+    });
+  } catch (error) {
+    if (error instanceof WorkflowFailedError) throw codedFailure(error, start.workflowId);
+    throw unreachable(error);
+  }
+}
+
+/** Asks a run's workflow to end; one that has ended already is left as it is. */
+export async function cancelWorkflow(client: Client, { workflowId, runId }: StartedWorkflow): Promise<void> {
+  try {
+    await client.workflow.getHandle(workflowId, runId).cancel();
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return;
+    throw unreachable(error);
+  }
+}
+
+/** What the running extraction last told with its heartbeat; undefined where there is none. */
+export async function progressOf(client: Client, { workflowId, runId }: StartedWorkflow): Promise<unknown> {
+  try {
+    const { raw } = await client.workflow.getHandle(workflowId, runId).describe();
+    const payload = raw.pendingActivities?.find((activity) => activity.heartbeatDetails)?.heartbeatDetails
+      ?.payloads?.[0];
+    return payload ? client.options.loadedDataConverter.payloadConverter.fromPayload(payload) : undefined;
+  } catch {
+    // Progress is a courtesy: a listing or a run without it is still right.
+    return undefined;
+  }
+}
+
+/** The innermost coded failure of a workflow: an activity's ApplicationFailure whose type is our code. */
+function codedFailure(error: WorkflowFailedError, at: string): HuitongError {
+  for (let cause: unknown = error.cause; cause instanceof Error; cause = cause.cause) {
+    if (cause instanceof ApplicationFailure && cause.type && cause.type in errorCodes) {
+      return new HuitongError(cause.type as ErrorCode, cause.message, { at, cause: error });
+    }
+  }
+  const timedOut = /timeout|timed out/i.test(String(error.cause));
+  return timedOut
+    ? new HuitongError('WORKER_UNAVAILABLE', 'no worker of the department answered in time', { at, cause: error })
+    : new HuitongError('INTERNAL', 'the workflow failed', { at, cause: error });
+}
+
+function unreachable(error: unknown): HuitongError {
+  if (error instanceof HuitongError) return error;
+  if (error instanceof ServiceError) {
+    return new HuitongError('TEMPORAL_UNREACHABLE', 'Temporal does not answer', { cause: error });
+  }
+  return new HuitongError('INTERNAL', 'a call of Temporal failed', { cause: error });
+}
