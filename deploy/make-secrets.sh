@@ -15,8 +15,9 @@ once audit-subject-key random
 [ -s catalog-url ] || printf 'postgres://huitong:%s@postgres:5432/huitong' "$(cat postgres-password)" > catalog-url
 [ -s audit-signing.pem ] || openssl genpkey -algorithm ed25519 -out audit-signing.pem
 [ -s quarantine.pem ] || openssl genpkey -algorithm x25519 -out quarantine.pem
-# Shown once by the exchange (see docs/reference/deployment.md), then written here; Compose wants the files to be there.
-touch worker-token-people worker-token-market
+# Shown once by the exchange (see docs/guides/deployment.md), then written here; Compose wants the files to be there.
+touch worker-token-health worker-token-police worker-token-traffic \
+  worker-token-market worker-token-emergency worker-token-government-services
 # The containers' user is not ours; the folder itself stays closed.
 chmod 644 ./*
 chmod 700 .

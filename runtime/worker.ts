@@ -60,17 +60,19 @@ async function startSourceWorkers(
   resources: Resources,
 ): Promise<void> {
   const settings = requireSettings(configuration, sourceWorkerSettings, 'a source worker');
-  const token = await resolveSecret(settings.workerToken, variableOf('workerToken'));
-  const activities = createSourceActivities({
-    staging: httpStagingClient({ url: settings.stagingUrl, token }),
-    resolveSecret: (reference, at) => resolveSecret(reference, at),
-    threads: settings.workerThreads,
-    loopbackAllowed: settings.sourceLoopbackAllowed,
-  });
+  const tokenOf = (department: string) =>
+    resolveSecret(settings.workerToken.replaceAll('{department}', department), variableOf('workerToken'));
+  const activitiesOf = async (department: string) =>
+    createSourceActivities({
+      staging: httpStagingClient({ url: settings.stagingUrl, token: await tokenOf(department) }),
+      resolveSecret: (reference, at) => resolveSecret(reference, at),
+      threads: settings.workerThreads,
+      loopbackAllowed: settings.sourceLoopbackAllowed,
+    });
   const serve = async (departments: readonly string[]) => {
     for (const department of departments.filter((code) => !group.has(sourceQueue(code)))) {
       await group.start(sourceQueue(department), {
-        activities,
+        activities: await activitiesOf(department),
         maxConcurrentActivityTaskExecutions: settings.workerExtractionsMax,
       });
       log.info({ department }, 'serving a department');
@@ -79,6 +81,7 @@ async function startSourceWorkers(
   const { named, every } = sourceDepartments(roles);
   await serve(named);
   if (!every) return;
+  const token = await tokenOf('*');
   await serve(await departmentsWithSources(settings.stagingUrl, token));
   const timer = setInterval(() => {
     departmentsWithSources(settings.stagingUrl, token)

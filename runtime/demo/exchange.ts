@@ -70,7 +70,8 @@ export async function startExchange(
   progress.step(
     changes === 0 ? 'district Longhua is as applied before' : `district Longhua applied: ${changes} definitions`,
   );
-  const datasets = await api.list<DatasetToPublish>('/datasets');
+  const listed = await api.list<DatasetToPublish & { state: string }>('/datasets');
+  const datasets = listed.filter((dataset) => dataset.state === 'active');
   const departments = [...new Set(datasets.map(({ department }) => department))];
   const tokens = await departmentTokens(state, url, administrator, supervising, departments);
   const databases = await filling;

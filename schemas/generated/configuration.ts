@@ -71,7 +71,7 @@ stagingUrl?: string
  */
 workerRoles?: string[]
 /**
- * The token with which a department's worker fetches assignments, as a secret reference.
+ * The token with which a department's worker fetches assignments, as a secret reference. A worker that serves several departments has one token each: `file:/run/secrets/worker-token-{department}`. For `source:*` it is a single token of the role operator.
  */
 workerToken?: string
 /**

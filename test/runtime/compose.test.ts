@@ -43,9 +43,14 @@ describe('docker-compose.yml', () => {
   it('mounts every secret that a setting refers to, and no setting holds a secret itself', () => {
     for (const [name, { environment, secrets = [] }] of ours()) {
       const mounted = secrets.map((secret) => (typeof secret === 'string' ? secret : secret.target));
-      const referred = Object.values(environment ?? {}).flatMap(
-        (value) => /^file:\/run\/secrets\/(.+)$/.exec(value)?.[1] ?? [],
-      );
+      const departments = (environment?.HUITONG_WORKER_ROLES ?? '')
+        .split(',')
+        .map((role) => role.replace('source:', ''));
+      const referred = Object.values(environment ?? {}).flatMap((value) => {
+        const file = /^file:\/run\/secrets\/(.+)$/.exec(value)?.[1];
+        if (file === undefined) return [];
+        return file.includes('{') ? departments.map((code) => file.replace('{department}', code)) : [file];
+      });
       expect(mounted.toSorted(), name).toEqual(referred.toSorted());
     }
     expect(JSON.stringify(services)).not.toMatch(/postgres:\/\/[^"]*:[^"]*@/);

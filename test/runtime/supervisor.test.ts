@@ -114,12 +114,14 @@ it('a process of ours tells its readiness, hides secrets in its log, and stops o
 
 it('a process that cannot start says why, and its supervisor repeats it', async () => {
   await withFolder(async (folder) => {
-    await expect(startFixture(folder, { FAIL: 'yes' })).rejects.toMatchObject({
-      code: 'CATALOG_UNREACHABLE',
-      message: 'no catalog here',
-      at: 'host/db',
-    });
-    await expect(startFixture(folder, { HUITONG_NO_SUCH: '1' })).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
+    await Promise.all([
+      expect(startFixture(folder, { FAIL: 'yes' })).rejects.toMatchObject({
+        code: 'CATALOG_UNREACHABLE',
+        message: 'no catalog here',
+        at: 'host/db',
+      }),
+      expect(startFixture(folder, { HUITONG_NO_SUCH: '1' })).rejects.toMatchObject({ code: 'CONFIG_INVALID' }),
+    ]);
   });
 });
 
