@@ -1,0 +1,51 @@
+/** The district's policy profile: deadlines differ between cities and change with law, so they are data. */
+import { HuitongError } from '../lib/errors.ts';
+import { addWorkingDays, type CivilDate, nextDay } from '../lib/pure/calendar.ts';
+import type { PolicyDefinition } from '../schemas/generated/policy.ts';
+import type { Catalog } from './database.ts';
+
+export type Duty = keyof PolicyDefinition['workingDays'];
+
+export interface Deadline {
+  /** The last day, in the policy's time zone. */
+  date: CivilDate;
+  /** The first moment at which it is too late. */
+  at: Date;
+  /** Computed over days whose holidays are not announced yet; to be computed again. */
+  provisional: boolean;
+  /** Shown beside the deadline: which version of the policy it follows. */
+  policyVersion: string;
+}
+
+/** The policy of the newest apply. Throws NOT_FOUND before the first. */
+export async function currentPolicy(catalog: Catalog): Promise<PolicyDefinition> {
+  const latest = await catalog('district_apply')
+    .orderBy('sequence', 'desc')
+    .first<{ policy: PolicyDefinition } | undefined>('policy');
+  if (latest === undefined) throw new HuitongError('NOT_FOUND', 'no district has been applied yet');
+  return latest.policy;
+}
+
+/** Pure. The day of `from` does not count; a deadline is the end of its day in the policy's time zone. */
+export function deadlineOf(policy: PolicyDefinition, duty: Duty, from: Date): Deadline {
+  const { timeZone, workingDays, version } = policy;
+  const { date, provisional } = addWorkingDays(civilDateIn(timeZone, from), workingDays[duty]);
+  return { date, at: startOfDay(nextDay(date), timeZone), provisional, policyVersion: version };
+}
+
+/** `sv` writes dates as ISO 8601 does. */
+function civilDateIn(timeZone: string, moment: Date): CivilDate {
+  return new Intl.DateTimeFormat('sv', { timeZone, dateStyle: 'short' }).format(moment);
+}
+
+/** The zone's offset is taken at the moment itself, so that a change of the clock on the day before does no harm. */
+function startOfDay(date: CivilDate, timeZone: string): Date {
+  const utc = Date.parse(`${date}T00:00:00Z`);
+  const guess = utc - offsetMs(timeZone, utc);
+  return new Date(utc - offsetMs(timeZone, guess));
+}
+
+function offsetMs(timeZone: string, moment: number): number {
+  const format = new Intl.DateTimeFormat('sv', { timeZone, dateStyle: 'short', timeStyle: 'medium' });
+  return Date.parse(`${format.format(moment).replace(' ', 'T')}Z`) - Math.floor(moment / 1000) * 1000;
+}
