@@ -46,6 +46,7 @@ export interface KeywordRoute {
 
 export interface CompiledContract {
   readonly document: ContractDocument;
+  /** A null in one of these fails its row as KEY_NULL. */
   readonly key: string[];
   readonly routes: KeywordRoute[];
   check(batch: RecordBatch, unrepresentable?: UnrepresentableCell[]): BatchVerdict;

@@ -521,6 +521,15 @@ export const errorCodes = define({
     title: { zh: '无法连接数据源', en: 'The source cannot be reached' },
     hint: { zh: '检查地址、端口和网络', en: 'Check host, port and the network between the worker and the source.' },
   },
+  SSRF_BLOCKED: {
+    status: 422,
+    recovery: 'fatal',
+    title: { zh: '不允许访问该地址', en: 'This address may not be a source' },
+    hint: {
+      zh: '使用数据库服务器的地址；本机数据源须由运维人员放行',
+      en: 'Name the database server itself. For a source on the worker’s own machine the operator sets HUITONG_SOURCE_LOOPBACK_ALLOWED.',
+    },
+  },
   STAGING_UNREACHABLE: {
     status: 503,
     recovery: 'retriable',

@@ -87,4 +87,6 @@ export const limits = {
   askWorkerTimeoutMs: 60_000,
   /** How long the answer to a write with an Idempotency-Key is kept. */
   idempotencyMs: 24 * 60 * 60 * 1000,
+  /** A result that passes through Temporal, with room below its own limit of 2 MB. */
+  temporalPayloadBytesMax: 1_800_000,
 } as const;

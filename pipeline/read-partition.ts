@@ -3,13 +3,11 @@
  * Good batches are written as the connector gave them, without a copy.
  */
 import type { RecordBatch, Schema } from 'apache-arrow';
-import { bitAt } from '../columnar/bits.ts';
 import { filterBatch } from '../columnar/filter.ts';
 import { batchBytes } from '../columnar/size.ts';
 import { ColumnSums } from '../columnar/sums.ts';
 import type { Connector } from '../connectors/connector.ts';
 import type { CompiledContract, RowError } from '../contracts/contract.ts';
-import { pointerTo } from '../contracts/pointer.ts';
 import { KeySpill } from './key-spill.ts';
 import { hashKeys, type KeyHashes, keyColumns } from './keys.ts';
 import type { PartitionProgress, PartitionResult, ThreadSetup } from './messages.ts';
@@ -93,18 +91,15 @@ class PartitionWriter {
     this.hashes = { high: new Uint32Array(batchRowsMax), low: new Uint32Array(batchRowsMax) };
   }
 
-  async add(batch: RecordBatch, contractMask: Uint8Array | null, contractErrors: () => RowError[]): Promise<void> {
+  /** `errors` is asked for only where a row fails; the contract fails a null key too. */
+  async add(batch: RecordBatch, mask: Uint8Array | null, errors: () => RowError[]): Promise<void> {
     if (batch.numRows === 0) return;
     const firstOrdinal = this.rowsRead;
     this.rowsRead += batch.numRows;
     this.bytesRead += batchBytes(batch);
-    const keyErrors = this.nullKeys(batch);
-    const mask = maskWith(contractMask, keyErrors, batch.numRows);
     const good = mask === null ? batch : filterBatch(batch, mask, 0);
     if (good.numRows > 0) await this.publish(good, mask, firstOrdinal);
-    if (mask === null) return;
-    const errors = [...(contractMask === null ? [] : contractErrors()), ...keyErrors];
-    await this.quarantine(batch, mask, errors, firstOrdinal);
+    if (mask !== null) await this.quarantine(batch, mask, errors(), firstOrdinal);
   }
 
   private async publish(good: RecordBatch, mask: Uint8Array | null, firstOrdinal: number): Promise<void> {
@@ -131,19 +126,6 @@ class PartitionWriter {
     await this.quarantined.write(rows.batch);
   }
 
-  private nullKeys(batch: RecordBatch): RowError[] {
-    const errors: RowError[] = [];
-    for (const position of this.keyColumns) {
-      const data = batch.data.children[position]!;
-      if (data.nullCount === 0) continue;
-      const pointer = pointerTo(batch.schema.fields[position]!.name);
-      for (let row = 0; row < batch.numRows; row++) {
-        if (!bitAt(data.nullBitmap, data.offset + row)) errors.push({ row, pointer, code: 'KEY_NULL' });
-      }
-    }
-    return errors;
-  }
-
   async end(): Promise<PartitionResult> {
     return {
       partition: this.partition,
@@ -162,14 +144,6 @@ class PartitionWriter {
   async abort(): Promise<void> {
     await Promise.allSettled([this.published.abort(), this.quarantined.abort(), this.spill?.abort()]);
   }
-}
-
-/** The contract's verdict and null keys together; the contract's own mask is left as it is. */
-function maskWith(mask: Uint8Array | null, keyErrors: RowError[], rows: number): Uint8Array | null {
-  if (keyErrors.length === 0) return mask;
-  const merged = mask === null ? new Uint8Array(rows) : mask.slice(0, rows);
-  for (const { row } of keyErrors) merged[row] = 1;
-  return merged;
 }
 
 function ordinalsOf(count: number, mask: Uint8Array | null, firstOrdinal: number): Uint32Array {

@@ -113,16 +113,19 @@ function fail(config: NumbersConfig, partition: Range): void {
   throw new HuitongError(failure.code, 'made up');
 }
 
-/** Ages are not negative. */
+/** Ages are not negative, and keys are there. */
 export const compileAges: CompileContract = (document) => ({
   document,
   key: document.key,
   routes: [],
   check(batch) {
-    const ages = batch.data.children[2]!.values as Int32Array;
-    const mask = Uint8Array.from({ length: batch.numRows }, (_, row) => Number(ages[row]! < 0));
-    const rows = [...mask.keys()].filter((row) => mask[row] === 1);
-    const errors = () => rows.map((row) => ({ row, pointer: '/age', code: 'MINIMUM' }));
-    return { failed: rows.length, mask: rows.length === 0 ? null : mask, errors };
+    const [ids, , ages] = batch.data.children;
+    const errors = Array.from({ length: batch.numRows }, (_, row) => [
+      ...(ages!.values[row] < 0 ? [{ row, pointer: '/age', code: 'MINIMUM' }] : []),
+      ...(ids!.getValid(row) ? [] : [{ row, pointer: '/id', code: 'KEY_NULL' }]),
+    ]);
+    const failed = errors.filter((of) => of.length > 0).length;
+    const mask = failed === 0 ? null : Uint8Array.from(errors, (of) => Number(of.length > 0));
+    return { failed, mask, errors: () => errors.flat() };
   },
 });

@@ -1,0 +1,81 @@
+/** A source's connection, made ready: its secret references resolved, and its address one that a source may have. */
+import { lookup } from 'node:dns/promises';
+import { BlockList, isIP } from 'node:net';
+import { HuitongError } from '../../lib/errors.ts';
+
+/** The secret that `env:NAME` or `file:/path` refers to. Throws SECRET_MISSING; `at` is a pointer into the connection. */
+export type ResolveSecret = (reference: string, at: string) => Promise<string>;
+
+const REFERENCE = /^(env|file):./;
+
+/** The same document with every reference in it, at any depth, replaced. */
+export async function resolveConnection(
+  connection: unknown,
+  resolveSecret: ResolveSecret,
+  pointer = '',
+): Promise<unknown> {
+  if (typeof connection === 'string') {
+    return REFERENCE.test(connection) ? resolveSecret(connection, `connection ${pointer}`) : connection;
+  }
+  if (typeof connection !== 'object' || connection === null) return connection;
+  const entries = await Promise.all(
+    Object.entries(connection).map(async ([name, value]) => {
+      const token = name.replaceAll('~', '~0').replaceAll('/', '~1');
+      return [name, await resolveConnection(value, resolveSecret, `${pointer}/${token}`)] as const;
+    }),
+  );
+  return Array.isArray(connection) ? entries.map(([, value]) => value) : Object.fromEntries(entries);
+}
+
+/** Cloud metadata services are at link-local addresses. */
+const linkLocal = new BlockList();
+linkLocal.addSubnet('169.254.0.0', 16, 'ipv4');
+linkLocal.addSubnet('fe80::', 10, 'ipv6');
+linkLocal.addAddress('fd00:ec2::254', 'ipv6');
+
+/** The unspecified address reaches the own machine too. */
+const loopback = new BlockList();
+loopback.addSubnet('127.0.0.0', 8, 'ipv4');
+loopback.addSubnet('0.0.0.0', 8, 'ipv4');
+loopback.addAddress('::1', 'ipv6');
+loopback.addAddress('::', 'ipv6');
+
+/**
+ * Refuses connections whose `host` or `url` leads to a link-local address, or, unless the operator allows it, to the
+ * worker's own machine. A name that does not resolve is left to the connector, which says so better.
+ *
+ * A name whose answer changes between this look and the connection is not caught: a firewall is the place for that.
+ * @throws HuitongError SSRF_BLOCKED
+ */
+export async function assertAddressAllowed(connection: unknown, loopbackAllowed: boolean): Promise<void> {
+  for (const host of hostsOf(connection)) {
+    const addresses = isIP(host) ? [host] : await addressesOf(host);
+    for (const address of addresses) {
+      const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
+      const own = loopback.check(address, family) && !loopbackAllowed;
+      if (!own && !linkLocal.check(address, family)) continue;
+      const what = own ? 'the worker’s own machine' : 'a link-local address';
+      throw new HuitongError('SSRF_BLOCKED', `${host} is ${what}`, { at: host });
+    }
+  }
+}
+
+function hostsOf(connection: unknown): string[] {
+  if (typeof connection !== 'object' || connection === null) return [];
+  const { host, url } = connection as Record<string, unknown>;
+  const hosts = typeof host === 'string' ? [host] : [];
+  if (typeof url === 'string' && URL.canParse(url)) {
+    const { hostname, searchParams } = new URL(url);
+    // libpq's URLs may name the host behind the question mark.
+    hosts.push(hostname.replace(/^\[|\]$/g, ''), ...searchParams.getAll('host'), ...searchParams.getAll('hostaddr'));
+  }
+  return hosts.filter((name) => name !== '');
+}
+
+async function addressesOf(host: string): Promise<string[]> {
+  try {
+    return (await lookup(host, { all: true })).map(({ address }) => address);
+  } catch {
+    return [];
+  }
+}

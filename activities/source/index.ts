@@ -1,0 +1,114 @@
+/** Activities of a department's task queue `source-<department>`: they know sources and secrets, and no catalog. */
+
+import type { CheckReport, Connector, SourceTable } from '../../connectors/connector.ts';
+import { connectorOf } from '../../connectors/registry.ts';
+import { HuitongError, isHuitongError } from '../../lib/errors.ts';
+import { limits } from '../../lib/limits.ts';
+import { type ExtractProgress, extract } from '../../pipeline/extract.ts';
+import type { StagingClient } from '../../pipeline/staging.ts';
+import { withFailures } from '../failure.ts';
+import { assertAddressAllowed, type ResolveSecret, resolveConnection } from './connection.ts';
+import { heartbeating } from './heartbeat.ts';
+
+export interface SourceActivityDeps {
+  staging: StagingClient;
+  resolveSecret: ResolveSecret;
+  /** Threads of one extract at most. */
+  threads: number;
+  /** Whether a source may be on the worker's own machine. */
+  loopbackAllowed: boolean;
+  /** Absent: the registry. */
+  connectorOf?: (kind: string) => Connector;
+  /** A reading thread's entry file, which has to know the same connectors. */
+  threadEntry?: URL;
+}
+
+/** One source of a definition; secrets in `connection` are references. */
+export interface SourceReference {
+  code: string;
+  kind: string;
+  connection: Record<string, unknown>;
+}
+
+/** What passes through Temporal: the report itself is a staged object. */
+export interface ExtractResult {
+  generation: number;
+  reportDigest: string;
+  rowsRead: number;
+  rowsPublished: number;
+  rowsQuarantined: number;
+  parts: number;
+}
+
+export function createSourceActivities(deps: SourceActivityDeps) {
+  return {
+    /** A source's own failures, a missing secret among them, are steps of the report. */
+    checkSource: ({ source }: { source: SourceReference }): Promise<CheckReport> =>
+      withFailures(() => heartbeating((signal) => checkSource(deps, source, signal))),
+
+    discoverSource: ({ source }: { source: SourceReference }): Promise<SourceTable[]> =>
+      withFailures(() => heartbeating((signal) => discoverSource(deps, source, signal))),
+
+    /** Each attempt is a new generation: parts of two snapshots never mix. */
+    extract: ({ runId }: { runId: string }): Promise<ExtractResult> => withFailures(() => extractRun(deps, runId)),
+  };
+}
+
+/** The connector and its configuration. @throws HuitongError SECRET_MISSING, SSRF_BLOCKED, CONNECTOR_UNKNOWN */
+async function open(deps: SourceActivityDeps, source: Omit<SourceReference, 'code'>) {
+  const connector = (deps.connectorOf ?? connectorOf)(source.kind);
+  const config = await resolveConnection(source.connection, deps.resolveSecret);
+  await assertAddressAllowed(config, deps.loopbackAllowed);
+  return { connector, config };
+}
+
+async function checkSource(
+  deps: SourceActivityDeps,
+  source: SourceReference,
+  signal: AbortSignal,
+): Promise<CheckReport> {
+  try {
+    const { connector, config } = await open(deps, source);
+    return await connector.check(config, { signal, label: `huitong/check/${source.code}` });
+  } catch (e: unknown) {
+    if (!isHuitongError(e, 'SECRET_MISSING') && !isHuitongError(e, 'SSRF_BLOCKED')) throw e;
+    return { ok: false, steps: [{ name: 'resolve', ok: false, code: e.code, message: e.message }] };
+  }
+}
+
+async function discoverSource(
+  deps: SourceActivityDeps,
+  source: SourceReference,
+  signal: AbortSignal,
+): Promise<SourceTable[]> {
+  const { connector, config } = await open(deps, source);
+  const tables = await connector.discover(config, { signal, label: `huitong/discover/${source.code}` });
+  const bytes = Buffer.byteLength(JSON.stringify(tables));
+  if (bytes <= limits.temporalPayloadBytesMax) return tables;
+  throw new HuitongError('OBJECT_TOO_LARGE', `the list of ${tables.length} tables takes ${bytes} bytes`, {
+    at: source.code,
+    hint: 'Give the source’s user fewer tables to read.',
+  });
+}
+
+async function extractRun(deps: SourceActivityDeps, runId: string): Promise<ExtractResult> {
+  return heartbeating(async (signal, tell) => {
+    const session = await deps.staging.openGeneration(runId);
+    const { generation } = session;
+    const { connector, config } = await open(deps, session.assignment.source);
+    const onProgress = ({ rows, bytes, partitions }: ExtractProgress) => {
+      const partitionsDone = partitions.filter(({ done }) => done).length;
+      tell({ generation, rows, bytes, partitions: partitions.length, partitionsDone });
+    };
+    const { threads, threadEntry } = deps;
+    const { report, staged } = await extract({ session, connector, config, signal, onProgress, threads, threadEntry });
+    return {
+      generation,
+      reportDigest: staged.digest,
+      rowsRead: report.rowsRead,
+      rowsPublished: report.rowsPublished,
+      rowsQuarantined: report.rowsQuarantined,
+      parts: report.parts.length,
+    };
+  });
+}
