@@ -55,7 +55,7 @@ export class Api {
 }
 
 /** The problem document as the error it was made from (RFC 9457). */
-export async function refusal(response: Response, at: string): Promise<HuitongError> {
+async function refusal(response: Response, at: string): Promise<HuitongError> {
   const problem = (await response.json().catch(() => ({}))) as { code?: string; detail?: string; hint?: string };
   const code: ErrorCode =
     problem.code !== undefined && problem.code in errorCodes ? (problem.code as ErrorCode) : 'INTERNAL';

@@ -72,10 +72,7 @@ export function checkAccounts(published: readonly Published[], planted: Planted)
 }
 
 /** Reads each dataset as its owner and counts what arrives. */
-export async function checkReads(
-  published: readonly Published[],
-  apiOf: (department: string) => Api,
-): Promise<string[]> {
+async function checkReads(published: readonly Published[], apiOf: (department: string) => Api): Promise<string[]> {
   const differences: string[] = [];
   for (const one of published) {
     if (one.version === undefined) continue;
@@ -89,7 +86,7 @@ export async function checkReads(
 }
 
 /** What is not shared looks to another department as if it did not exist; what is unconditional is there for all. */
-export async function checkRefusals(
+async function checkRefusals(
   datasets: readonly DatasetToPublish[],
   apiOf: (department: string) => Api,
 ): Promise<string[]> {

@@ -1,7 +1,7 @@
 /** Publishes datasets through the API, a few at a time, and follows their runs. */
 import type { Api } from './api.ts';
+import { count } from './count.ts';
 import type { Progress } from './progress.ts';
-import { count } from './table.ts';
 
 const AT_ONCE = 2;
 const POLL_MS = 250;

@@ -1,5 +1,6 @@
 /** The table that the demo prints: one line a dataset, and their sum. */
 import stringWidth from 'string-width';
+import { count } from './count.ts';
 import type { Published } from './publish.ts';
 
 const titles = ['department', 'dataset', 'version', 'rows read', 'published', 'quarantined', 'MB', 'rows/s'];
@@ -35,10 +36,6 @@ export function publishedTable(published: readonly Published[]): string {
 function figures(read: number, published: number, quarantined: number, bytes: number, seconds: number): string[] {
   const rate = seconds > 0 ? Math.round(read / seconds) : 0;
   return [count(read), count(published), count(quarantined), (bytes / 1e6).toFixed(2), count(rate)];
-}
-
-export function count(value: number): string {
-  return value.toLocaleString('en-US');
 }
 
 function pad(text: string, width: number, right: boolean): string {

@@ -19,8 +19,8 @@ const INSTALL_TIMEOUT_MS = 20 * 60_000;
 const executable = process.platform === 'win32' ? 'temporal.exe' : 'temporal';
 
 /** Where downloaded tools stay between checkouts: `$XDG_CACHE_HOME/huitong/bin`, or below `~/.cache`. */
-export function toolsFolder(environment: NodeJS.ProcessEnv = process.env): string {
-  return join(environment.XDG_CACHE_HOME || join(homedir(), '.cache'), 'huitong', 'bin');
+function toolsFolder(): string {
+  return join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'huitong', 'bin');
 }
 
 /**
