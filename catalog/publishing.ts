@@ -8,7 +8,7 @@ import type { Catalog } from './database.ts';
 import type { ContractRow, DatasetRow, SourceRow } from './rows.ts';
 
 /** An assignment (schemas/document/assignment.json) without what belongs to one run. */
-export type AssignmentParts = Omit<Assignment, 'runId' | 'generation' | 'quarantineKey' | 'contract'> & {
+type AssignmentParts = Omit<Assignment, 'runId' | 'generation' | 'quarantineKey' | 'contract'> & {
   contract: ContractDocument;
 };
 

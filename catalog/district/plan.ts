@@ -10,12 +10,12 @@ import { type Present, readPresent } from './present.ts';
 
 export type EntryKind = 'district' | 'policy' | 'department' | 'source' | 'dataset';
 
-export interface Entry {
+interface Entry {
   kind: EntryKind;
   code: string;
 }
 
-export interface ChangedEntry extends Entry {
+interface ChangedEntry extends Entry {
   changes: Change[];
 }
 
@@ -42,7 +42,7 @@ export async function planDistrict(catalog: Catalog, district: District): Promis
 }
 
 /** Pure. */
-export function comparePlan(present: Present, target: District): DistrictPlan {
+function comparePlan(present: Present, target: District): DistrictPlan {
   const { definition, policy } = target;
   const compared = [
     compareKind('district', asMap(present.district), asMap(definition)),
