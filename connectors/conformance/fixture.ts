@@ -1,4 +1,4 @@
-/** What a connector's author prepares so that the conformance kit can test it: see docs/guides and `kit.ts`. */
+/** What a connector's author prepares so that the conformance kit (`kit.ts`) can test it. */
 import type { UnrepresentableCell } from '../../columnar/batch.ts';
 import type { ErrorCode } from '../../lib/error-codes.ts';
 import type { CheckStep, TableRequest } from '../connector.ts';

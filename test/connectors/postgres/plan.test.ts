@@ -146,7 +146,7 @@ test('a snapshot whose backend was ended is SNAPSHOT_LOST, and a failed plan lea
     await snapshot.assertAlive();
     await execute(
       database.url,
-      `select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'huitong/test' and pid <> pg_backend_pid()`,
+      `select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'huitong/test' and datname = current_database()`,
     );
     await expect(snapshot.assertAlive()).rejects.toMatchObject({ code: 'SNAPSHOT_LOST' });
   } finally {
