@@ -1,6 +1,8 @@
 /** The limits that workflows use; `lib/limits.ts` has them too. Plain data: a workflow may import nothing else of ours. */
 export const workflowLimits = {
   heartbeatTimeoutMs: 20_000,
+  /** How late a cancellation may reach an activity: a worker's `maxHeartbeatThrottleInterval`. */
+  heartbeatThrottleMaxMs: 2_000,
   /** How long a snapshot may hold back vacuum in the source; the time of one generation. */
   snapshotAgeMaxMs: 4 * 60 * 60 * 1000,
   /** Generations of one run. */

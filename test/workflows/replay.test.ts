@@ -1,0 +1,37 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Worker, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { bundle, historiesPath } from './temporal.ts';
+
+/** FAULTS 21: the histories of every released workflow are replayed by the code of today. */
+const histories = readdirSync(historiesPath).filter((file) => file.endsWith('.json'));
+
+let workflowBundle: WorkflowBundleWithSourceMap;
+beforeAll(async () => {
+  workflowBundle = await bundle();
+});
+
+const read = (file: string): string => readFileSync(join(historiesPath, file), 'utf8');
+
+describe('recorded histories', () => {
+  it.each(histories)('%s is replayed', async (file) => {
+    await Worker.runReplayHistory({ workflowBundle }, JSON.parse(read(file)));
+  });
+
+  it('there is one at least of each workflow', () => {
+    const types = histories.map((file) => file.split('.')[0]);
+    expect(new Set(types)).toEqual(
+      new Set(['check-source', 'discover-source', 'publish-dataset', 'publish-on-schedule']),
+    );
+  });
+
+  it('of another order of steps is refused', async () => {
+    const changed = read('publish-dataset.published.json').replaceAll('"recheckRun"', '"commitRun"');
+    await expect(Worker.runReplayHistory({ workflowBundle }, JSON.parse(changed))).rejects.toThrow();
+  });
+
+  it('name no machine', () => {
+    for (const file of histories) expect(read(file), file).not.toMatch(/\/work\/|\/root\/|\/home\/|file:\/\//);
+  });
+});
