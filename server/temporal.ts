@@ -10,6 +10,7 @@ import {
 import { ApplicationFailure } from '@temporalio/common';
 import { errorCodes } from '../lib/error-codes.ts';
 import { type ErrorCode, HuitongError } from '../lib/errors.ts';
+import { cancelNoteSignal } from '../workflows/messages.ts';
 
 export interface StartedWorkflow {
   workflowId: string;
@@ -59,10 +60,16 @@ export async function executeWorkflow<T>(client: Client, start: WorkflowStart, t
   }
 }
 
-/** Asks a run's workflow to end; one that has ended already is left as it is. */
-export async function cancelWorkflow(client: Client, { workflowId, runId }: StartedWorkflow): Promise<void> {
+/** Tells a run's workflow who ends it and why, and ends it; one that has ended already is left as it is. */
+export async function cancelWorkflow(
+  client: Client,
+  { workflowId, runId }: StartedWorkflow,
+  note: { actor: string; reason?: string },
+): Promise<void> {
   try {
-    await client.workflow.getHandle(workflowId, runId).cancel();
+    const handle = client.workflow.getHandle(workflowId, runId);
+    await handle.signal(cancelNoteSignal, note);
+    await handle.cancel();
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return;
     throw unreachable(error);

@@ -78,8 +78,8 @@ export function runCommands(program: Command, context: CommandContext): void {
         print(
           table(list, [
             { title: 'partition', value: (r) => r.partition, align: 'right' },
-            { title: 'row', value: (r) => r.row, align: 'right' },
-            { title: 'key', value: (r) => JSON.stringify(r.key) },
+            { title: 'row', value: (r) => r.ordinal, align: 'right' },
+            { title: 'key', value: (r) => r.key },
             { title: 'errors', value: (r) => r.errors.map((e) => `${e.code} ${e.pointer}`).join(', ') },
           ]),
         ),
@@ -89,8 +89,9 @@ export function runCommands(program: Command, context: CommandContext): void {
 
 interface QuarantinedRow {
   partition: number;
-  row: number;
-  key: unknown;
+  ordinal: number;
+  /** JSON text. */
+  key: string;
   errors: { code: string; pointer: string }[];
 }
 

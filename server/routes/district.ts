@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { applyDistrict } from '../../catalog/district/apply.ts';
 import { parseDistrictOrThrow } from '../../catalog/district/parse.ts';
 import { planDistrict, toApiPlan } from '../../catalog/district/plan.ts';
+import { listSchedules } from '../../catalog/publishing.ts';
 import { syncSchedules } from '../../exchange/publication/schedules.ts';
 import { HuitongError } from '../../lib/errors.ts';
 import { limits } from '../../lib/limits.ts';
@@ -65,7 +66,7 @@ export function districtRoutes(app: FastifyInstance, deps: AppDependencies): voi
         throw new HuitongError('PLAN_STALE', 'the catalog or the files have changed since the plan was made');
       }
       await applyDistrict(catalog, plan, actorOf(request));
-      await syncSchedules(deps.temporal, catalog);
+      await syncSchedules(deps.temporal, await listSchedules(catalog));
       return toApiPlan(plan);
     },
   );

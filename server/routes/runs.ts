@@ -1,6 +1,7 @@
 /** `/v1/datasets/{code}/runs`, `/v1/runs`: publish, follow, cancel. */
 import type { FastifyInstance } from 'fastify';
 import { getDataset } from '../../catalog/datasets.ts';
+import { exportQuarantine, listQuarantine } from '../../exchange/access/quarantine.ts';
 import type { Run, RunState } from '../../exchange/publication/publication.ts';
 import { beginRun, getRun, listRuns } from '../../exchange/publication/runs.ts';
 import { HuitongError } from '../../lib/errors.ts';
@@ -112,11 +113,21 @@ export function runRoutes(app: FastifyInstance, deps: AppDependencies): void {
     },
   );
 
-  app.post<{ Params: RunParams }>(
+  app.post<{ Params: RunParams; Body: { reason?: string } | null }>(
     '/runs/:run/cancel',
     {
       config: { action: 'run.cancel' },
-      schema: { summary: '取消运行 Cancel a run', tags, params: runParams, response: { 202: { $ref: 'run#' } } },
+      schema: {
+        summary: '取消运行 Cancel a run',
+        tags,
+        params: runParams,
+        body: {
+          type: ['object', 'null'],
+          additionalProperties: false,
+          properties: { reason: { type: 'string', maxLength: 500, description: 'Kept with the run.' } },
+        },
+        response: { 202: { $ref: 'run#' } },
+      },
     },
     async (request, reply) => {
       const run = await getRun(publication, request.params.run);
@@ -124,10 +135,44 @@ export function runRoutes(app: FastifyInstance, deps: AppDependencies): void {
       if (run.state !== 'running') {
         throw new HuitongError('RUN_ENDED', `the run is ${run.state} already`, { at: run.id });
       }
-      await cancelWorkflow(temporal, { workflowId: run.workflowId, runId: run.id });
+      const note = { actor: actorOf(request), ...(request.body?.reason ? { reason: request.body.reason } : {}) };
+      await cancelWorkflow(temporal, { workflowId: run.workflowId, runId: run.id }, note);
       return reply.code(202).send(await getRun(publication, run.id));
     },
   );
+
+  app.get<{ Params: RunParams; Querystring: { limit?: number; cursor?: string } }>(
+    '/runs/:run/quarantine',
+    {
+      config: { action: 'quarantine.read' },
+      schema: {
+        summary: '隔离区 The rows that broke the contract; for the owning department only',
+        description: 'JSON pages; with Accept: text/csv or application/x-ndjson, all rows of the run.',
+        tags,
+        params: runParams,
+        querystring: {
+          type: 'object',
+          additionalProperties: false,
+          properties: { limit: { type: 'integer', minimum: 1, maximum: 1000 }, cursor: { type: 'string' } },
+        },
+      },
+    },
+    async (request, reply) => {
+      const asked = { principal: principalOf(request), runId: request.params.run };
+      const format = exportFormat(request.headers.accept);
+      if (format) {
+        const opened = await exportQuarantine(deps.access, { ...asked, format });
+        return reply.type(opened.contentType).send(opened.stream);
+      }
+      const page = await listQuarantine(deps.access, { ...asked, ...request.query });
+      return { items: page.items, next: page.next ?? null };
+    },
+  );
+}
+
+function exportFormat(accept: string | undefined): 'csv' | 'json-lines' | undefined {
+  if (accept?.includes('text/csv')) return 'csv';
+  return accept?.includes('application/x-ndjson') ? 'json-lines' : undefined;
 }
 
 /** A heartbeat's details are the worker's: only what the schema knows leaves. */
