@@ -55,7 +55,9 @@ export async function startNodeProcess(options: NodeProcessOptions): Promise<Nod
   if (answer?.type === 'ready') return { pid: child.pid as number, ended, details: answer.details, stop };
   await stop();
   if (answer?.type === 'failed') {
-    throw new HuitongError(answer.code, answer.message, { at: answer.at, hint: answer.hint });
+    // What is unexpected has no message that could be shown; its cause is in the log.
+    const hint = answer.code === 'INTERNAL' ? `Read ${options.logFile}.` : answer.hint;
+    throw new HuitongError(answer.code, answer.message, { at: answer.at, hint });
   }
   throw new HuitongError('CONFIG_INVALID', `${options.entry} was not ready\n${await lastLines(options.logFile)}`, {
     hint: `Read ${options.logFile}.`,

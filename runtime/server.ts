@@ -97,19 +97,21 @@ async function connectTemporal(settings: ServerConfiguration, resources: Resourc
   }
 }
 
+/** What an operator can set right by another address or port; anything else that goes wrong is a defect of ours. */
+const listenFailures: Record<string, string> = {
+  EADDRINUSE: 'another process listens there',
+  EACCES: 'this user may not listen there',
+  EADDRNOTAVAIL: 'this machine has no such address',
+};
+
 async function listen(app: FastifyInstance, settings: ServerConfiguration): Promise<string> {
+  const { httpHost: host, httpPort: port } = settings;
   try {
-    return await app.listen({ host: settings.httpHost, port: settings.httpPort });
+    return await app.listen({ host, port });
   } catch (cause) {
-    const taken = cause instanceof Error && 'code' in cause && cause.code === 'EADDRINUSE';
-    throw new HuitongError(
-      'CONFIG_INVALID',
-      taken ? 'another process listens there' : 'the server cannot listen there',
-      {
-        at: `HUITONG_HTTP_PORT=${settings.httpPort} on ${settings.httpHost}`,
-        cause,
-      },
-    );
+    const reason = cause instanceof Error && 'code' in cause ? listenFailures[String(cause.code)] : undefined;
+    if (reason === undefined) throw cause;
+    throw new HuitongError('CONFIG_INVALID', reason, { at: `HUITONG_HTTP_PORT=${port} on ${host}`, cause });
   }
 }
 
