@@ -9,6 +9,7 @@ import { formats } from './formats/index.ts';
 import { type CellImage, fractionDigits, type ImageValue, isUuid, unscaledAt } from './image.ts';
 import { hasFormat, lengthRange, matches, oneOfTexts } from './kernels/bytes.ts';
 import {
+  booleans,
   decimalRange,
   type FloatBounds,
   floatFinite,
@@ -121,7 +122,7 @@ export function decideMembers(column: Column, members: unknown[]): Decision {
     return { kernel: imageKernel(column.image, (value) => known.has(value)) };
   }
   if (column.image.jsonType === 'boolean') {
-    return { kernel: imageKernel(column.image, (value) => members.includes(value)) };
+    return { kernel: booleans(members.includes(true), members.includes(false)) };
   }
   const storage = storageOf(column.field);
   if (storage === null || column.image.jsonType === 'string') {

@@ -48,13 +48,16 @@ function withScratch(from: number, to: number, use: (scratch: Uint8Array) => voi
   pool.push(scratch);
 }
 
-function failsRow(check: Check, batch: CheckedBatch, row: number): boolean {
-  let failed = false;
-  withScratch(row, row + 1, (scratch) => {
-    check.mark(batch, row, row + 1, scratch);
-    failed = scratch[row] === 1;
-  });
-  return failed;
+/** For one row at a time; nothing that is asked through it asks through it again. */
+let probe = new Uint8Array(65_536);
+
+function failsRow(row: number, mark: (mask: Uint8Array) => void): boolean {
+  if (row >= probe.length) {
+    probe = new Uint8Array(2 * row);
+  }
+  probe[row] = 0;
+  mark(probe);
+  return probe[row] === 1;
 }
 
 /** Fails every row, whatever it holds. */
@@ -95,7 +98,7 @@ export function cells(column: number, pointer: string, tests: CellTest[], merged
       const data = batch.columns[column]!;
       const valid = data.getValid(row);
       for (const test of tests) {
-        if (valid ? test.kernel !== null && kernelFails(test.kernel, data, row) : test.nullFails) {
+        if (valid ? test.kernel !== null && cellFails(test.kernel, data, row) : test.nullFails) {
           report(pointer, test.code);
         }
       }
@@ -103,13 +106,8 @@ export function cells(column: number, pointer: string, tests: CellTest[], merged
   };
 }
 
-function kernelFails(kernel: Kernel, data: Data, row: number): boolean {
-  let failed = false;
-  withScratch(row, row + 1, (scratch) => {
-    kernel(data, row, row + 1, scratch);
-    failed = scratch[row] === 1;
-  });
-  return failed;
+function cellFails(kernel: Kernel, data: Data, row: number): boolean {
+  return failsRow(row, (mask) => kernel(data, row, row + 1, mask));
 }
 
 function mergeNulls(
@@ -154,7 +152,7 @@ function composite(pointer: string, code: string, mark: Check['mark']): Check {
   const check: Check = {
     mark,
     explain(batch, row, report) {
-      if (failsRow(check, batch, row)) {
+      if (failsRow(row, (rowMask) => mark(batch, row, row + 1, rowMask))) {
         report(pointer, code);
       }
     },
@@ -217,7 +215,8 @@ export function when(condition: Check, consequence: Check, alternative: Check): 
       });
     },
     explain(batch, row, report) {
-      (failsRow(condition, batch, row) ? alternative : consequence).explain(batch, row, report);
+      const failed = failsRow(row, (mask) => condition.mark(batch, row, row + 1, mask));
+      (failed ? alternative : consequence).explain(batch, row, report);
     },
   };
 }

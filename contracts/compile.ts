@@ -183,10 +183,15 @@ class BatchChecker {
   }
 
   private rowErrors(batch: CheckedBatch, row: number, quarantined: UnrepresentableCell[]): RowError[] {
-    const found = new Map<string, RowError>();
+    const found: RowError[] = [];
     /** Of a cell that has no readable value, nothing else is said. */
     const unreadable = new Set<string>();
-    const add = (pointer: string, code: string) => found.set(`${pointer} ${code}`, { row, pointer, code });
+    const add = (pointer: string, code: string) => {
+      // The same keyword can fail twice where `allOf` repeats it.
+      if (!found.some((error) => error.pointer === pointer && error.code === code)) {
+        found.push({ row, pointer, code });
+      }
+    };
     for (const cell of quarantined) {
       const { pointer } = this.columns[cell.column]!;
       unreadable.add(pointer);
@@ -200,7 +205,7 @@ class BatchChecker {
         unreadable.add(pointer);
       }
     });
-    return [...found.values()].sort((a, b) => compareText(a.pointer, b.pointer) || compareText(a.code, b.code));
+    return found.sort((a, b) => compareText(a.pointer, b.pointer) || compareText(a.code, b.code));
   }
 }
 

@@ -3,14 +3,16 @@ import { isUtf8 } from 'node:buffer';
 import type { Kernel } from '../check.ts';
 import type { ByteFormat } from '../formats/text.ts';
 import type { Automaton } from '../regex/automaton.ts';
+import { type FixedShape, fixedShape } from '../regex/shape.ts';
 
 /** Lengths count code points: bytes that do not continue a character. */
 export function lengthRange(min: number, max: number): Kernel {
   return (column, from, to, mask) => {
-    const { valueOffsets: offsets, values: bytes } = column;
-    let start: number = offsets[from];
+    const offsets: Int32Array = column.valueOffsets;
+    const bytes: Uint8Array = column.values;
+    let start = offsets[from]!;
     for (let row = from; row < to; row++) {
-      const end: number = offsets[row + 1];
+      const end = offsets[row + 1]!;
       const size = end - start;
       // A code point takes one to four bytes: most cells are decided by their size.
       if (size > max || size < min * 4) {
@@ -21,27 +23,58 @@ export function lengthRange(min: number, max: number): Kernel {
   };
 }
 
+/** One bit in each byte of a word. */
+const ones = 0x01010101;
+
+/** Counts the bytes 10xxxxxx that continue a character, four at a time, and takes them from the size. */
 function inRange(bytes: Uint8Array, start: number, end: number, min: number, max: number): boolean {
-  let points = 0;
-  for (let i = start; i < end; i++) {
-    points += (bytes[i]! & 0xc0) !== 0x80 ? 1 : 0;
+  let points = end - start;
+  let i = start;
+  for (; i + 4 <= end; i += 4) {
+    const word = bytes[i]! | (bytes[i + 1]! << 8) | (bytes[i + 2]! << 16) | (bytes[i + 3]! << 24);
+    points -= Math.imul((word >>> 7) & ~(word >>> 6) & ones, ones) >>> 24;
+  }
+  for (; i < end; i++) {
+    points -= (bytes[i]! & 0xc0) === 0x80 ? 1 : 0;
   }
   return points >= min && points <= max;
 }
 
+/** Fixed shapes are tested position by position, without one look-up waiting for the one before. */
 export function matches(automaton: Automaton): Kernel {
+  const shape = fixedShape(automaton);
+  return shape === null ? matchesAutomaton(automaton) : matchesShape(shape);
+}
+
+function matchesShape({ length, refuses, classBits }: FixedShape): Kernel {
+  return (column, from, to, mask) => {
+    const offsets: Int32Array = column.valueOffsets;
+    const bytes: Uint8Array = column.values;
+    for (let row = from; row < to; row++) {
+      const start = offsets[row]!;
+      let refused = Number(offsets[row + 1]! - start !== length);
+      for (let i = 0; refused === 0 && i < length; i++) {
+        refused |= refuses[bytes[start + i]!]! & classBits[i]!;
+      }
+      mask[row] = mask[row]! | Number(refused !== 0);
+    }
+  };
+}
+
+function matchesAutomaton(automaton: Automaton): Kernel {
   const { accepts } = automaton;
   // States as offsets into the table save a shift a byte.
   const next = Int32Array.from(automaton.next, (state) => state << 8);
   const initial = automaton.start << 8;
   return (column, from, to, mask) => {
-    const { valueOffsets: offsets, values: bytes } = column;
-    let start: number = offsets[from];
+    const offsets: Int32Array = column.valueOffsets;
+    const bytes: Uint8Array = column.values;
+    let start = offsets[from]!;
     for (let row = from; row < to; row++) {
-      const end: number = offsets[row + 1];
+      const end = offsets[row + 1]!;
       let state = initial;
       for (let i = start; i < end; i++) {
-        state = next[state + bytes[i]]!;
+        state = next[state + bytes[i]!]!;
       }
       mask[row] = mask[row]! | (accepts[state >> 8]! ^ 1);
       start = end;
@@ -51,9 +84,10 @@ export function matches(automaton: Automaton): Kernel {
 
 export function hasFormat(format: ByteFormat): Kernel {
   return (column, from, to, mask) => {
-    const { valueOffsets: offsets, values: bytes } = column;
+    const offsets: Int32Array = column.valueOffsets;
+    const bytes: Uint8Array = column.values;
     for (let row = from; row < to; row++) {
-      if (!format(bytes, offsets[row], offsets[row + 1])) {
+      if (!format(bytes, offsets[row]!, offsets[row + 1]!)) {
         mask[row] = 1;
       }
     }

@@ -166,3 +166,15 @@ export function storedMultipleOf(step: bigint, stored: (column: Data, row: numbe
     }
   };
 }
+
+/** Which of the two values may stand in a bit-packed column. */
+export function booleans(allowsTrue: boolean, allowsFalse: boolean): Kernel {
+  const [failTrue, failFalse] = [allowsTrue ? 0 : 1, allowsFalse ? 0 : 1];
+  return (column, from, to, mask) => {
+    const { values, offset } = column;
+    for (let row = from; row < to; row++) {
+      const bit = offset + row;
+      mask[row] = mask[row]! | (((values[bit >> 3] >> (bit & 7)) & 1) === 1 ? failTrue : failFalse);
+    }
+  };
+}

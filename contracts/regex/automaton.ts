@@ -65,13 +65,21 @@ class Nfa {
       this.sequences.set(points, sequences);
     }
     const end = this.state();
+    // Sequences with the same ending share its states: a set of thousands of ranges stays small.
+    const shared = new Map<string, number>();
     for (const sequence of sequences) {
-      let at = from;
-      sequence.forEach(([low, high], i) => {
-        const target = i === sequence.length - 1 ? end : this.state();
-        this.edges[at]!.push([low, high, target]);
-        at = target;
-      });
+      let target = end;
+      for (const [low, high] of sequence.slice(1).reverse()) {
+        const key = `${low} ${high} ${target}`;
+        const state = shared.get(key) ?? this.state();
+        if (!shared.has(key)) {
+          shared.set(key, state);
+          this.edges[state]!.push([low, high, target]);
+        }
+        target = state;
+      }
+      const [low, high] = sequence[0]!;
+      this.edges[from]!.push([low, high, target]);
     }
     return end;
   }
