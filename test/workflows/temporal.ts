@@ -2,11 +2,13 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
-import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+import proto from '@temporalio/proto';
 import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { exchangeQueue } from '../../lib/pure/task-queues.ts';
 import { type RunningTemporal, startTemporal } from '../../runtime/embedded/temporal.ts';
 import type { ExchangeActivities, SourceActivities } from '../../workflows/activity-types.ts';
+
+const { History } = proto.temporal.api.history.v1;
 
 export const workflowsPath = join(import.meta.dirname, '../../workflows/index.ts');
 export const historiesPath = join(import.meta.dirname, 'histories');
@@ -61,9 +63,16 @@ export async function openTemporal(): Promise<TestTemporal> {
  */
 export async function record(name: string, handle: WorkflowHandle): Promise<void> {
   if (!process.env.HUITONG_RECORD_HISTORIES) return;
-  const history = JSON.parse(historyToJSON(await handle.fetchHistory()), (key, value) =>
-    key === 'stackTrace' ? '' : value,
-  );
+  const plain = History.toObject(History.fromObject(await handle.fetchHistory()), {
+    longs: String,
+    enums: String,
+    bytes: String,
+  });
+  const text = JSON.stringify(plain, (key, value) => (key === 'stackTrace' ? '' : value), 1);
   await mkdir(historiesPath, { recursive: true });
-  await writeFile(join(historiesPath, `${name}.json`), `${JSON.stringify(history, null, 1)}\n`);
+  await writeFile(join(historiesPath, `${name}.json`), `${text}\n`);
+}
+
+export function parseHistory(text: string): proto.temporal.api.history.v1.History {
+  return History.fromObject(JSON.parse(text));
 }
