@@ -13,8 +13,16 @@ export class ReadingThread {
   private alive = true;
   private current: { resolve(results: PartitionResult[]): void; reject(e: unknown): void } | undefined;
 
-  constructor(entry: URL, setup: ThreadSetup, onProgress: (progress: PartitionProgress) => void) {
-    this.worker = startThread(entry, setup);
+  static async start(
+    entry: URL,
+    setup: ThreadSetup,
+    onProgress: (progress: PartitionProgress) => void,
+  ): Promise<ReadingThread> {
+    return new ReadingThread(await startThread(entry, setup), onProgress);
+  }
+
+  private constructor(worker: Worker, onProgress: (progress: PartitionProgress) => void) {
+    this.worker = worker;
     this.ended = once(this.worker, 'exit');
     this.worker.on('message', (message: FromThread) => {
       if ('progress' in message) onProgress(message.progress);

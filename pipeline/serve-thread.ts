@@ -1,5 +1,5 @@
 /** One reading thread: it takes tasks one after the other, tells its progress, and stops when told to. */
-import { parentPort } from 'node:worker_threads';
+import { parentPort, workerData } from 'node:worker_threads';
 import type { Connector } from '../connectors/connector.ts';
 import type { CompileContract, ContractDocument } from '../contracts/contract.ts';
 import { HuitongError, toHuitongError } from '../lib/errors.ts';
@@ -16,7 +16,6 @@ import {
 } from './messages.ts';
 import { type ReadingContext, readPartition } from './read-partition.ts';
 import { removeDuplicates } from './remove-duplicates.ts';
-import { threadSetup } from './start-thread.ts';
 
 /** What a thread looks up by itself, because functions do not cross threads. */
 export interface ThreadParts {
@@ -38,7 +37,7 @@ export function serveThread(parts: ThreadParts): void {
       return;
     }
     const work = async () => {
-      context ??= contextOf(parts, threadSetup<ThreadSetup>(), cancellation.signal);
+      context ??= contextOf(parts, workerData as ThreadSetup, cancellation.signal);
       return perform(
         context,
         message.task,

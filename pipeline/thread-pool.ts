@@ -45,8 +45,8 @@ export class ThreadPool {
     return results;
   }
 
-  deduplicate(results: PartitionResult[]): Promise<PartitionResult[]> {
-    return this.thread(0).run({ kind: 'deduplicate', results });
+  async deduplicate(results: PartitionResult[]): Promise<PartitionResult[]> {
+    return (await this.thread(0)).run({ kind: 'deduplicate', results });
   }
 
   /** Ends all threads; safe to call again. */
@@ -65,7 +65,8 @@ export class ThreadPool {
     for (let attempt = 1; ; attempt++) {
       this.options.signal.throwIfAborted();
       try {
-        const [result] = await this.thread(place).run({ kind: 'read', partition, attempt });
+        const thread = await this.thread(place);
+        const [result] = await thread.run({ kind: 'read', partition, attempt });
         return result!;
       } catch (e) {
         await this.assertWorthTrying(e, attempt);
@@ -84,13 +85,20 @@ export class ThreadPool {
     await snapshot.assertAlive();
   }
 
-  private thread(place: number): ReadingThread {
-    if (this.stopping !== undefined) throw new HuitongError('CANCELLED', 'the run is being stopped');
+  private async thread(place: number): Promise<ReadingThread> {
     const { board, entry, setup } = this.options;
     const running = this.threads[place];
     if (running?.usable) return running;
-    const started = new ReadingThread(entry, setup, (progress) => board.update(progress));
+    this.assertRunning();
+    const started = await ReadingThread.start(entry, setup, (progress) => board.update(progress));
     this.threads[place] = started;
+    // Stopped meanwhile: `stop` has not seen this one.
+    if (this.stopping !== undefined) await started.stop();
+    this.assertRunning();
     return started;
+  }
+
+  private assertRunning(): void {
+    if (this.stopping !== undefined) throw new HuitongError('CANCELLED', 'the run is being stopped');
   }
 }
