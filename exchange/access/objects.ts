@@ -1,6 +1,8 @@
 /** A version's manifest and parts as they are stored, for offline verification: they need a grant of all columns. */
+import { HuitongError } from '../../lib/errors.ts';
 import type { Access } from './access.ts';
 import { type Decision, decide, notFound, readLeaf, recordReadDenial } from './decision.ts';
+import { storedRange } from './renditions/stored-part.ts';
 import type { Principal } from './rights.ts';
 import { openSession, type Session } from './session.ts';
 
@@ -27,25 +29,19 @@ export async function openObject(access: Access, request: ObjectRequest): Promis
     throw notFound();
   }
   const stored = await store.stat(digest);
-  // Before anything is recorded as opened: what the store lost cannot be sent.
-  const bytes = await store.read(digest);
+  if (stored === undefined) throw new HuitongError('OBJECT_MISSING', 'the object is not in the store', { at: digest });
   const leaf = readLeaf(access, request.principal, decision);
   const object = request.part === undefined ? `${leaf.object}/manifest` : `${leaf.object}/part/${digest}`;
-  try {
-    const session = await openSession(access, { ...leaf, object, format: 'object' }, () => pass(bytes));
-    return { ...session, digest, sizeBytes: stored?.sizeBytes ?? 0 };
-  } catch (e: unknown) {
-    bytes.destroy();
-    throw e;
-  }
+  const session = await openSession(
+    access,
+    { ...leaf, object, format: 'object' },
+    { digests: [digest], bytes: () => storedRange(store, digest, { offset: 0, length: stored.sizeBytes }) },
+  );
+  return { ...session, ...stored };
 }
 
 function digestOf({ version, parts, projection }: Decision, part: string | undefined): string | undefined {
   if (projection.columns !== null) return undefined;
   if (part === undefined) return version.manifestDigest;
   return parts.find(({ digest }) => digest === part)?.digest;
-}
-
-async function* pass(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  yield* bytes;
 }

@@ -57,11 +57,14 @@ export async function prepareRead(access: Access, request: ReadRequest): Promise
     totalBytes: rendition.totalBytes,
     columns: projection.columns,
     async open(range) {
-      const leaf = { ...readLeaf(access, request.principal, decision), format: request.format };
-      if (range === undefined) return openSession(access, leaf, (sent) => rendition.bytes(sent));
-      requireRange(range, rendition.totalBytes);
-      const ranged = { ...leaf, range: `${range.offset}-${range.offset + range.length - 1}` };
-      return openSession(access, ranged, (sent) => rendition.bytes(sent, range));
+      if (range !== undefined) requireRange(range, rendition.totalBytes);
+      const leaf = {
+        ...readLeaf(access, request.principal, decision),
+        format: request.format,
+        ...(range === undefined ? {} : { range: `${range.offset}-${range.offset + range.length - 1}` }),
+      };
+      const digests = decision.parts.map((part) => part.digest);
+      return openSession(access, leaf, { digests, bytes: (sent) => rendition.bytes(sent, range) });
     },
   };
 }

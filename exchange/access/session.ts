@@ -9,6 +9,7 @@ import { isHuitongError } from '../../lib/errors.ts';
 import type { LeafInput } from '../audit/leaf.ts';
 import type { Appended } from '../audit/tenure.ts';
 import type { Access } from './access.ts';
+import { holdObjects } from './hold.ts';
 import type { Sent } from './renditions/rendition.ts';
 
 export interface Session {
@@ -26,29 +27,35 @@ export type SessionLeaf = Omit<LeafInput, 'session' | 'decision' | 'time'>;
 const CLOSE_ATTEMPTS_MAX = 6;
 const CLOSE_RETRY_MS = 250;
 
-/** @throws AUDIT_UNAVAILABLE, AUDIT_REGRESSION: then nothing was opened, and `bytes` was not called */
-export async function openSession(
-  access: Access,
-  leaf: SessionLeaf,
-  bytes: (sent: Sent) => AsyncGenerator<Uint8Array>,
-): Promise<Session> {
+export interface SessionContent {
+  /** The objects that it reads; they are leased until it has ended. */
+  digests: string[];
+  bytes(sent: Sent): AsyncGenerator<Uint8Array>;
+}
+
+/** @throws AUDIT_UNAVAILABLE, AUDIT_REGRESSION, OBJECT_MISSING: then nothing was opened, and `bytes` was not called */
+export async function openSession(access: Access, leaf: SessionLeaf, content: SessionContent): Promise<Session> {
   const id = uuidv7();
-  const opened = await access.audit.append({
+  const leafOf = (step: 'opened' | 'closed'): LeafInput => ({
     ...leaf,
-    action: `${leaf.action}.opened`,
+    action: `${leaf.action}.${step}`,
     session: id,
     decision: 'allow',
   });
+  const hold = await holdObjects(access.publication, content.digests, `read:${id}`);
+  const opened = await access.audit.append(leafOf('opened')).catch(async (e: unknown) => {
+    await hold.release();
+    throw e;
+  });
   const sent = { rows: undefined as number | undefined, bytes: 0 };
-  const stream = Readable.from(counted(bytes(sent), sent), { objectMode: false });
+  const stream = Readable.from(counted(content.bytes(sent), sent), { objectMode: false });
+  hold.lost.addEventListener('abort', () => stream.destroy(hold.lost.reason), { once: true });
   const closed = new Promise<void>((resolve) => {
     finished(stream, (error) => {
-      const outcome = outcomeOf(error ?? undefined);
       alarmIfCorrupt(access, error);
-      const { bytes: count, rows } = sent;
-      const counts = { bytes: count, ...(rows === undefined ? {} : { rows }) };
-      const closing = { ...leaf, action: `${leaf.action}.closed`, session: id, decision: 'allow' as const, outcome };
-      resolve(recordClose(access, id, { ...closing, ...counts }));
+      const rows = sent.rows === undefined ? {} : { rows: sent.rows };
+      const closing = { ...leafOf('closed'), outcome: outcomeOf(error), bytes: sent.bytes, ...rows };
+      resolve(Promise.all([recordClose(access, id, closing), hold.release()]).then(() => {}));
     });
   });
   return { id, opened, stream, closed };
@@ -61,8 +68,8 @@ async function* counted(bytes: AsyncIterable<Uint8Array>, sent: { bytes: number 
   }
 }
 
-function outcomeOf(error: Error | undefined): NonNullable<LeafInput['outcome']> {
-  if (error === undefined) return 'complete';
+function outcomeOf(error: Error | null | undefined): NonNullable<LeafInput['outcome']> {
+  if (error == null) return 'complete';
   const gone =
     'code' in error && ['ERR_STREAM_PREMATURE_CLOSE', 'ABORT_ERR', 'ECONNRESET'].includes(String(error.code));
   return gone ? 'client-gone' : 'failed';

@@ -6,8 +6,11 @@ import type { TileSource } from './tiles.ts';
 import { HASH_BYTES } from './verify/hashing.ts';
 
 const TILE_BYTES = TILE_NODES * HASH_BYTES;
-/** The advisory lock that elects the sequencer among the processes of one database. */
-const SEQUENCER_LOCK_KEY = 4_870_116;
+/**
+ * The advisory lock that elects the sequencer among the processes of one database. Keys are shared by the whole catalog:
+ * 4,870,115 migrations, 4,870,116 the collector, 4,870,117 this one.
+ */
+const SEQUENCER_LOCK_KEY = 4_870_117;
 
 export interface LogState {
   size: number;

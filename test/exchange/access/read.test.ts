@@ -1,0 +1,233 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { tableFromIPC } from 'apache-arrow';
+import { afterEach, expect, test } from 'vitest';
+import { openObject } from '../../../exchange/access/objects.ts';
+import { openRead, prepareRead } from '../../../exchange/access/read.ts';
+import { toReceipt } from '../../../exchange/audit/receipt.ts';
+import { DATASET } from '../publication/world.ts';
+import { type Bench, batchOf, bytesOf, openBench, principal } from './support.ts';
+
+let bench: Bench;
+afterEach(() => bench.close());
+
+const refused = (code: string) => expect.objectContaining({ code });
+const own = principal('health');
+const police = principal('police');
+const all = { dataset: DATASET, version: 'current' as const };
+const rowsOf = (count: number, from = 0) =>
+  batchOf(Array.from({ length: count }, (_, i) => [BigInt(from + i), (from + i) % 5 === 0 ? null : `名${from + i}`]));
+
+test('own data is read as Arrow, whole and by column, with exact length, ETag and both leaves', async () => {
+  bench = await openBench({ sharing: { class: 'conditional' } });
+  await bench.publish([[rowsOf(300), rowsOf(50, 300)], [rowsOf(10, 350)]]);
+  const read = await openRead(bench.access, { ...all, principal: own, format: 'arrow' });
+  const bytes = await bytesOf(read.stream);
+  expect(bytes.byteLength).toBe(read.totalBytes);
+  const table = tableFromIPC(bytes);
+  expect(table.numRows).toBe(360);
+  expect(table.get(351)?.toJSON()).toEqual({ id: 351n, 姓名: '名351' });
+
+  const column = await openRead(bench.access, { ...all, principal: own, format: 'arrow', columns: ['姓名'] });
+  const names = tableFromIPC(await bytesOf(column.stream));
+  expect(names.schema.fields.map(({ name }) => name)).toEqual(['姓名']);
+  expect([names.get(0)?.toJSON(), names.get(1)?.toJSON()]).toEqual([{ 姓名: null }, { 姓名: '名1' }]);
+  expect(column.etag).not.toBe(read.etag);
+  expect((await prepareRead(bench.access, { ...all, principal: own, format: 'arrow' })).etag).toBe(read.etag);
+
+  await Promise.all([read.closed, column.closed]);
+  const leaves = await bench.leaves();
+  expect(leaves.map(({ action }) => action).sort()).toEqual([
+    'dataset.read.closed',
+    'dataset.read.closed',
+    'dataset.read.opened',
+    'dataset.read.opened',
+  ]);
+  const [opened, closed] = leaves.filter(({ session }) => session === read.id);
+  expect(opened).toMatchObject({
+    actor: 'token:t-health',
+    onBehalfOf: 'health',
+    object: `dataset/${DATASET}/version/1`,
+    grant: 'implicit:own',
+    decision: 'allow',
+  });
+  expect(opened?.subject).toMatch(/^hmac-sha256:/);
+  expect(closed).toMatchObject({ outcome: 'complete', rows: 360, bytes: bytes.byteLength });
+  expect(toReceipt(read.opened).leaf).not.toContain('张三');
+  expect(await bench.world.catalog('lease').select()).toEqual([]);
+});
+
+test('any range of the Arrow stream is the same bytes; one that is not in it is refused', async () => {
+  bench = await openBench();
+  await bench.publish([[rowsOf(300)], [rowsOf(100, 300)]]);
+  const request = { ...all, principal: police, format: 'arrow' as const };
+  for (const columns of [undefined, ['姓名', 'id']]) {
+    const prepared = await prepareRead(bench.access, { ...request, columns });
+    const whole = await bytesOf((await prepared.open()).stream);
+    const length = prepared.totalBytes as number;
+    for (const [from, to] of [
+      [0, 1],
+      [7, 900],
+      [length - 9, length],
+      [0, length],
+    ] as const) {
+      const { stream, closed } = await prepared.open({ offset: from, length: to - from });
+      expect((await bytesOf(stream)).equals(whole.subarray(from, to))).toBe(true);
+      await closed;
+    }
+    for (const range of [
+      { offset: 0, length: length + 1 },
+      { offset: -1, length: 2 },
+      { offset: 0, length: 0 },
+    ]) {
+      await expect(prepared.open(range)).rejects.toThrow(refused('REQUEST_INVALID'));
+    }
+  }
+  expect((await bench.leaves()).some(({ range }) => range === '7-899')).toBe(true);
+});
+
+test('CSV and JSON lines hold the same rows; formulas are neutralised in text and left alone in numbers', async () => {
+  bench = await openBench();
+  await bench.publish([
+    [
+      batchOf([
+        [-5n, '=1+2'],
+        [9007199254740993n, 'a,"b"\n'],
+        [3n, null],
+        [4n, ''],
+      ]),
+    ],
+    [rowsOf(0)],
+  ]);
+  const read = async (format: 'csv' | 'csv-bom' | 'json-lines', columns?: string[]) => {
+    const opened = await openRead(bench.access, { ...all, principal: police, format, columns });
+    const text = (await bytesOf(opened.stream)).toString();
+    await opened.closed;
+    return text;
+  };
+  const csv = `id,姓名\r\n-5,'=1+2\r\n9007199254740993,"a,""b""\n"\r\n3,\r\n4,""\r\n`;
+  expect(await read('csv')).toBe(csv);
+  expect(await read('csv-bom')).toBe(`\uFEFF${csv}`);
+  expect(await read('csv', ['姓名', 'id'])).toMatch(/^姓名,id\r\n'=1\+2,-5\r\n/);
+  expect(await read('json-lines')).toBe(
+    '{"id":-5,"姓名":"=1+2"}\n{"id":9007199254740993,"姓名":"a,\\"b\\"\\n"}\n{"id":3,"姓名":null}\n{"id":4,"姓名":""}\n',
+  );
+  expect(await read('json-lines', ['id'])).toBe('{"id":-5}\n{"id":9007199254740993}\n{"id":3}\n{"id":4}\n');
+  const closed = (await bench.leaves()).filter(({ action }) => action === 'dataset.read.closed');
+  expect(closed.map(({ rows }) => rows)).toEqual([4, 4, 4, 4, 4]);
+});
+
+test('what is forbidden looks like what is absent, and each refusal is in the log', async () => {
+  bench = await openBench({ sharing: { class: 'conditional' } });
+  await bench.publish([[rowsOf(3)]]);
+  const read = (principalOf = police, changes = {}) =>
+    openRead(bench.access, { ...all, principal: principalOf, format: 'arrow', ...changes }).catch((e: Error) => e);
+  const errors = [
+    await read(),
+    await read(police, { dataset: 'health.absent' }),
+    await read(own, { version: 9 }),
+    await read(principal('health', 'auditor', 'operator', 'worker', 'administrator')),
+  ];
+  for (const error of errors) expect(error).toEqual(refused('NOT_FOUND'));
+  expect(new Set(errors.map((error) => (error as Error).message)).size).toBe(1);
+  const denials = await bench.leaves();
+  expect(denials.map(({ decision, rule, object }) => [decision, rule, object])).toEqual([
+    ['deny', 'NOT_FOUND', `dataset/${DATASET}`],
+    ['deny', 'NOT_FOUND', 'dataset/(unknown)'],
+    ['deny', 'NOT_FOUND', `dataset/${DATASET}`],
+    ['deny', 'NOT_FOUND', `dataset/${DATASET}`],
+  ]);
+  expect(await read(own)).not.toBeInstanceOf(Error);
+});
+
+test('only the unconditional items are given to others; any other column looks as if it were not there', async () => {
+  const conditional = { sharing: { class: 'conditional' as const } };
+  bench = await openBench({ sharing: { class: 'unconditional' }, items: { 姓名: conditional } });
+  await bench.publish([[rowsOf(3)]]);
+  const read = (columns?: string[], who = police) =>
+    openRead(bench.access, { ...all, principal: who, format: 'json-lines', columns });
+  expect((await bytesOf((await read()).stream)).toString()).toBe('{"id":0}\n{"id":1}\n{"id":2}\n');
+  const forbidden = await read(['姓名']).catch((e: Error) => e);
+  const absent = await read(['性别']).catch((e: Error) => e);
+  expect([forbidden, absent]).toEqual([refused('COLUMN_NOT_GRANTED'), refused('COLUMN_NOT_GRANTED')]);
+  expect((forbidden as Error).message.replace('姓名', '')).toBe((absent as Error).message.replace('性别', ''));
+  expect((await bytesOf((await read(['姓名'], own)).stream)).toString()).toContain('名1');
+  await expect(read(['id', 'id'])).rejects.toThrow(refused('REQUEST_INVALID'));
+  await expect(read([])).rejects.toThrow(refused('REQUEST_INVALID'));
+});
+
+test('a reader that goes away leaves its closed leaf with what was sent', async () => {
+  bench = await openBench();
+  await bench.publish([[rowsOf(60_000)], [rowsOf(60_000, 60_000)]]);
+  const read = await openRead(bench.access, { ...all, principal: police, format: 'csv' });
+  for await (const chunk of read.stream) if (chunk.length > 0) break;
+  await read.closed;
+  const never = await openRead(bench.access, { ...all, principal: police, format: 'arrow' });
+  never.stream.destroy();
+  await never.closed;
+  const closed = (await bench.leaves()).filter(({ action }) => action === 'dataset.read.closed');
+  expect(closed.map(({ outcome }) => outcome)).toEqual(['client-gone', 'client-gone']);
+  expect(closed[0]?.bytes).toBeGreaterThan(0);
+  expect(closed[0]?.rows).toBeLessThan(120_000);
+  expect(closed[1]?.bytes).toBe(0);
+});
+
+test('a damaged part breaks the read off with an alarm, and is never passed for a whole answer', async () => {
+  bench = await openBench();
+  const { digests } = await bench.publish([[rowsOf(2_000)], [rowsOf(10, 2_000)]]);
+  const digest = digests[0] as string;
+  const stored = await bytesOf(await bench.world.store.read(digest));
+  for (const format of ['arrow', 'csv'] as const) {
+    const good = await openRead(bench.access, { ...all, principal: police, format });
+    await bytesOf(good.stream);
+    // A byte in the first batch's body that neither zstd nor a reader of columns would miss.
+    const path = (await findFile(bench.world.directory, digest)) as string;
+    await writeFile(path, stored.with(Math.floor(stored.length / 2), stored[Math.floor(stored.length / 2)]! ^ 1));
+    const bad = await openRead(bench.access, { ...all, principal: police, format });
+    await expect(bytesOf(bad.stream)).rejects.toThrow(expect.objectContaining({ name: 'HuitongError' }));
+    await bad.closed;
+    await writeFile(path, stored);
+  }
+  const outcomes = (await bench.leaves()).flatMap(({ outcome }) => outcome ?? []);
+  expect(outcomes).toEqual(['complete', 'failed', 'complete', 'failed']);
+  expect(bench.alarms).toContainEqual(expect.objectContaining({ kind: 'object-corrupt', digest }));
+});
+
+test('when the log cannot be written nothing is opened', async () => {
+  bench = await openBench();
+  await bench.publish([[rowsOf(3)]]);
+  const request = { ...all, principal: police, format: 'arrow' as const };
+  const prepared = await prepareRead(bench.access, request);
+  await bench.audit.close();
+  await expect(prepared.open()).rejects.toThrow(refused('AUDIT_UNAVAILABLE'));
+  await expect(openRead(bench.access, { ...request, dataset: 'health.absent' })).rejects.toThrow(
+    refused('AUDIT_UNAVAILABLE'),
+  );
+  expect(await bench.world.catalog('lease').select()).toEqual([]);
+});
+
+test('manifest and parts are given whole under a grant of all columns only', async () => {
+  bench = await openBench({
+    sharing: { class: 'unconditional' },
+    items: { 姓名: { sharing: { class: 'conditional' } } },
+  });
+  const { digests } = await bench.publish([[rowsOf(3)]]);
+  const manifest = await openObject(bench.access, { ...all, principal: own });
+  expect(JSON.parse((await bytesOf(manifest.stream)).toString())).toMatchObject({ dataset: DATASET, rows: 3 });
+  const part = await openObject(bench.access, { ...all, principal: own, part: digests[0] });
+  expect((await bytesOf(part.stream)).byteLength).toBe(part.sizeBytes);
+  await Promise.all([manifest.closed, part.closed]);
+  for (const request of [{ principal: police }, { principal: own, part: '0'.repeat(64) }]) {
+    await expect(openObject(bench.access, { ...all, ...request })).rejects.toThrow(refused('NOT_FOUND'));
+  }
+  expect((await bench.leaves()).filter(({ decision }) => decision === 'deny')).toHaveLength(2);
+});
+
+async function findFile(directory: string, name: string): Promise<string | undefined> {
+  const { readdir } = await import('node:fs/promises');
+  const found = await readdir(directory, { recursive: true, withFileTypes: true });
+  const file = found.find(
+    (entry) => entry.isFile() && join(entry.parentPath, entry.name).replaceAll('/', '').endsWith(name),
+  );
+  return file && join(file.parentPath, file.name);
+}
