@@ -24,6 +24,13 @@ import { temporalOptions } from './temporal-connection.ts';
 
 type ServerConfiguration = Configuration & Required<Pick<Configuration, (typeof serverSettings)[number]>>;
 
+/** What an operator can set right by another address or port; anything else that goes wrong is a defect of ours. */
+const listenFailures: Record<string, string> = {
+  EADDRINUSE: 'another process listens there',
+  EACCES: 'this user may not listen there',
+  EADDRNOTAVAIL: 'this machine has no such address',
+};
+
 await runProcess('server', async ({ log, configuration }) => {
   const settings = requireSettings(configuration, serverSettings, 'the server');
   return Resources.opening(async (resources) => {
@@ -96,13 +103,6 @@ async function connectTemporal(settings: ServerConfiguration, resources: Resourc
     throw new HuitongError('TEMPORAL_UNREACHABLE', 'Temporal does not answer', { at: settings.temporalAddress, cause });
   }
 }
-
-/** What an operator can set right by another address or port; anything else that goes wrong is a defect of ours. */
-const listenFailures: Record<string, string> = {
-  EADDRINUSE: 'another process listens there',
-  EACCES: 'this user may not listen there',
-  EADDRNOTAVAIL: 'this machine has no such address',
-};
 
 async function listen(app: FastifyInstance, settings: ServerConfiguration): Promise<string> {
   const { httpHost: host, httpPort: port } = settings;

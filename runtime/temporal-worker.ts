@@ -7,16 +7,16 @@ import { temporalOptions } from './temporal-connection.ts';
 
 /** Once a process, before anything else of Temporal: our log, and no signal handlers but ours. */
 export function installTemporalRuntime(log: Logger): void {
-  const levels = { TRACE: 'trace', DEBUG: 'debug', INFO: 'info', WARN: 'warn', ERROR: 'error' } as const;
+  // The SDK reports each state of each worker as INFO: that is for debugging.
+  const levels = { TRACE: 'trace', DEBUG: 'debug', INFO: 'debug', WARN: 'warn', ERROR: 'error' } as const;
   const write = (level: keyof typeof levels, message: string, meta?: object) => log[levels[level]](meta ?? {}, message);
   Runtime.install({
     shutdownSignals: [],
     logger: {
       log: write,
       trace: (message, meta) => write('TRACE', message, meta),
-      // The SDK reports each state of each worker as INFO: that is for debugging.
-      info: (message, meta) => write('DEBUG', message, meta),
       debug: (message, meta) => write('DEBUG', message, meta),
+      info: (message, meta) => write('INFO', message, meta),
       warn: (message, meta) => write('WARN', message, meta),
       error: (message, meta) => write('ERROR', message, meta),
     },
