@@ -44,7 +44,7 @@ export const compileContract: CompileContract = (document, schema) => {
   throwFindings(problems, 'the contract does not fit the source');
 
   const guards = columns.flatMap((column) => guardsOf(column, document.key.includes(column.field.name)));
-  const checker = new BatchChecker(all([...guards, root]), columns, policiesOf(document, columns));
+  const checker = new BatchChecker(all(guards), root, columns, policiesOf(document, columns));
   return {
     document,
     key: document.key,
@@ -138,11 +138,13 @@ function policiesOf(document: ContractDocument, columns: Column[]): Policy[] {
 }
 
 class BatchChecker {
+  private readonly guards: Check;
   private readonly root: Check;
   private readonly columns: Column[];
   private readonly policies: Policy[];
 
-  constructor(root: Check, columns: Column[], rules: Policy[]) {
+  constructor(guards: Check, root: Check, columns: Column[], rules: Policy[]) {
+    this.guards = guards;
     this.root = root;
     this.columns = columns;
     this.policies = rules;
@@ -151,6 +153,9 @@ class BatchChecker {
   check(batch: RecordBatch, unrepresentable: UnrepresentableCell[]): BatchVerdict {
     const checked: CheckedBatch = { columns: batch.data.children };
     const mask = new Uint8Array(batch.numRows);
+    this.guards.mark(checked, 0, batch.numRows, mask);
+    // Hardly ever: then what the guards say of a row need not be asked again.
+    const explain = mask.includes(1) ? all([this.guards, this.root]) : this.root;
     this.root.mark(checked, 0, batch.numRows, mask);
     const quarantined = unrepresentable.filter((cell) => this.policyOf(cell) === 'quarantine');
     for (const cell of quarantined) {
@@ -160,7 +165,7 @@ class BatchChecker {
     return {
       failed,
       mask: failed === 0 ? null : mask,
-      errors: () => (failed === 0 ? [] : this.errors(checked, mask, quarantined)),
+      errors: () => (failed === 0 ? [] : this.errors(checked, mask, explain, quarantined)),
     };
   }
 
@@ -173,16 +178,21 @@ class BatchChecker {
     return policy;
   }
 
-  private errors(batch: CheckedBatch, mask: Uint8Array, quarantined: UnrepresentableCell[]): RowError[] {
+  private errors(
+    batch: CheckedBatch,
+    mask: Uint8Array,
+    explain: Check,
+    quarantined: UnrepresentableCell[],
+  ): RowError[] {
     const known = groupByRow(quarantined);
     const out: RowError[] = [];
     for (let row = mask.indexOf(1); row >= 0; row = mask.indexOf(1, row + 1)) {
-      out.push(...this.rowErrors(batch, row, known.get(row) ?? []));
+      out.push(...this.rowErrors(batch, row, explain, known.get(row) ?? []));
     }
     return out;
   }
 
-  private rowErrors(batch: CheckedBatch, row: number, quarantined: UnrepresentableCell[]): RowError[] {
+  private rowErrors(batch: CheckedBatch, row: number, explain: Check, quarantined: UnrepresentableCell[]): RowError[] {
     const found: RowError[] = [];
     /** Of a cell that has no readable value, nothing else is said. */
     const unreadable = new Set<string>();
@@ -197,7 +207,7 @@ class BatchChecker {
       unreadable.add(pointer);
       add(pointer, cell.code);
     }
-    this.root.explain(batch, row, (pointer, code) => {
+    explain.explain(batch, row, (pointer, code) => {
       if (!unreadable.has(pointer)) {
         add(pointer, code);
       }

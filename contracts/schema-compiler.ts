@@ -1,40 +1,15 @@
 /** A normalized schema over the columns of one Arrow schema, as one check. */
 
 import type { Problem } from '../lib/errors.ts';
-import {
-  type Column,
-  type Decision,
-  decideBounds,
-  decideFormat,
-  decideFormatLimit,
-  decideLength,
-  decideMembers,
-  decideMultipleOf,
-  decidePattern,
-  decideType,
-  imageKernel,
-  ownFormat,
-} from './cell-tests.ts';
-import {
-  all,
-  always,
-  type CellTest,
-  type Check,
-  cells,
-  countBranches,
-  failAll,
-  type Kernel,
-  never,
-  not,
-  when,
-} from './check.ts';
+import { decide, failsNull, isMerged, mergedKernels } from './cell-keywords.ts';
+import { type Column, imageKernel, ownFormat } from './cell-tests.ts';
+import { all, always, type CellTest, type Check, cells, countBranches, failAll, never, not, when } from './check.ts';
 import type { KeywordRoute } from './contract.ts';
 import { formats } from './formats/index.ts';
 import {
   applicators,
   appliesTo,
   codeOf,
-  formatLimits,
   keywordType,
   type SchemaNode,
   type SchemaObject,
@@ -44,9 +19,6 @@ import type { NormalContract } from './normalize.ts';
 import { createOracle } from './oracle.ts';
 import { pointerTo } from './pointer.ts';
 import { patternTest } from './regex/pattern.ts';
-
-const mergeableBounds = new Set(['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum']);
-const lengths = new Set(['minLength', 'maxLength']);
 
 /** Where a schema stands: in a branch (`anyOf`, `not`, `if`, …) a verdict of "never" can be meant. */
 interface Place {
@@ -266,65 +238,8 @@ export class SchemaCompiler {
     }
     const borrowed = keyword === 'format' && formats.get(String(value))?.bytes === undefined;
     this.route(pointer, borrowed ? 'rows' : 'columns', borrowed ? 'tested on decoded text' : undefined);
-    const merged = mergeableBounds.has(keyword) || lengths.has(keyword);
-    return { code, kernel: decision.kernel, nullFails, merged };
+    return { code, kernel: decision.kernel, nullFails, merged: isMerged(keyword) };
   }
-}
-
-function decide(schema: SchemaObject, keyword: string, column: Column): Decision {
-  const value = schema[keyword];
-  switch (keyword) {
-    case 'type':
-      return decideType(column, typesOf(value));
-    case 'const':
-      return decideMembers(column, [value]);
-    case 'enum':
-      return decideMembers(column, value as unknown[]);
-    case 'multipleOf':
-      return decideMultipleOf(column, Number(value));
-    case 'minLength':
-      return decideLength(column, Number(value), Number.POSITIVE_INFINITY);
-    case 'maxLength':
-      return decideLength(column, 0, Number(value));
-    case 'pattern':
-      return decidePattern(column, String(value));
-    case 'format':
-      return decideFormat(column, String(value));
-    default:
-      return formatLimits.has(keyword)
-        ? decideFormatLimit(column, keyword, String(value), String(schema.format))
-        : decideBounds(column, { [keyword]: value });
-  }
-}
-
-/** Keywords about one type say nothing of null. */
-function failsNull(keyword: string, value: unknown): boolean {
-  switch (keyword) {
-    case 'type':
-      return !typesOf(value).includes('null');
-    case 'const':
-      return value !== null;
-    case 'enum':
-      return !(value as unknown[]).includes(null);
-    default:
-      return false;
-  }
-}
-
-/** Bounds in one pass, lengths in one pass. */
-function mergedKernels(schema: SchemaObject, column: Column): Kernel[] {
-  const kernels: Kernel[] = [];
-  const bounds = Object.entries(schema).filter(([keyword]) => mergeableBounds.has(keyword));
-  if (bounds.length > 0) {
-    const decision = decideBounds(column, Object.fromEntries(bounds));
-    kernels.push(...(typeof decision === 'object' ? [decision.kernel] : []));
-  }
-  if ('minLength' in schema || 'maxLength' in schema) {
-    const { minLength = 0, maxLength = Number.POSITIVE_INFINITY } = schema;
-    const decision = decideLength(column, Number(minLength), Number(maxLength));
-    kernels.push(...(typeof decision === 'object' ? [decision.kernel] : []));
-  }
-  return kernels;
 }
 
 /** Lists and structs: the whole schema, by ajv, on each cell's image. */
