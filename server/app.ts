@@ -35,7 +35,7 @@ export async function buildApp(deps: AppDependencies): Promise<FastifyInstance> 
     ajv: { customOptions: { removeAdditional: false, coerceTypes: 'array', useDefaults: true, allErrors: true } },
   });
   installProblems(app);
-  for (const schema of apiSchemas) app.addSchema(schema);
+  for (const schema of apiSchemas) app.addSchema(withoutDialect(schema));
   await installDocumentation(app);
   installAuthentication(app, deps);
   installIdempotency(app, deps);
@@ -58,6 +58,11 @@ export async function buildApp(deps: AppDependencies): Promise<FastifyInstance> 
     { prefix: '/v1' },
   );
   return app;
+}
+
+/** Fastify's validator knows no dialect by URL; our resource schemas use nothing that differs between 07 and 2020-12. */
+function withoutDialect<T extends { $schema: string }>({ $schema: _, ...schema }: T): Omit<T, '$schema'> {
+  return schema;
 }
 
 /** OpenAPI 3.1 from the routes' own schemas: `/docs` for a person, `/docs/json` for a program. */
