@@ -18,6 +18,7 @@ import {
   floatRange,
   type Interval,
   int64Range,
+  smallIntegerMultipleOf,
   smallIntegerRange,
   storedMultipleOf,
   uint64Range,
@@ -188,7 +189,11 @@ export function decideMultipleOf(column: Column, divisor: number): Decision {
   const { unscaled, scale } = toExact(divisor);
   const scaled = unscaled * 10n ** BigInt(storage.scale);
   const step = scaled / greatestCommonDivisor(scaled, 10n ** BigInt(scale));
-  return step === 1n ? 'pass' : { kernel: storedMultipleOf(step, storage.read) };
+  if (step === 1n) {
+    return 'pass';
+  }
+  const small = storage.range === smallIntegerRange && step <= Number.MAX_SAFE_INTEGER;
+  return { kernel: small ? smallIntegerMultipleOf(Number(step)) : storedMultipleOf(step, storage.read) };
 }
 
 export function decideLength(column: Column, min: number, max: number): Decision {

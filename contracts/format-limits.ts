@@ -32,7 +32,7 @@ function offsetSeconds(offset: string): number {
 }
 
 /** Whether `difference` (value minus limit, any sign) is allowed by the keyword. */
-export function withinLimit(keyword: string, difference: bigint): boolean {
+function withinLimit(keyword: string, difference: bigint): boolean {
   switch (keyword) {
     case 'formatMinimum':
       return difference >= 0n;

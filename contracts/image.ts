@@ -108,7 +108,7 @@ function timeImage(type: Time): CellImage {
   });
 }
 
-export function utf8At(data: Data, row: number): string {
+function utf8At(data: Data, row: number): string {
   return decoder.decode(data.values.subarray(data.valueOffsets[row], data.valueOffsets[row + 1]));
 }
 

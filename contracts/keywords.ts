@@ -28,15 +28,15 @@ export const applicators: Readonly<Record<string, Applies>> = {
 };
 
 /** Keywords that restrict values of one JSON type only; on a column of another type they would never act. */
-export const numberKeywords = new Set(['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum', 'multipleOf']);
+const numberKeywords = new Set(['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum', 'multipleOf']);
 export const formatLimits = new Set([
   'formatMinimum',
   'formatMaximum',
   'formatExclusiveMinimum',
   'formatExclusiveMaximum',
 ]);
-export const stringKeywords = new Set(['minLength', 'maxLength', 'pattern', 'format', ...formatLimits]);
-export const arrayKeywords = new Set([
+const stringKeywords = new Set(['minLength', 'maxLength', 'pattern', 'format', ...formatLimits]);
+const arrayKeywords = new Set([
   'items',
   'prefixItems',
   'contains',
@@ -46,7 +46,7 @@ export const arrayKeywords = new Set([
   'maxItems',
   'uniqueItems',
 ]);
-export const objectKeywords = new Set([
+const objectKeywords = new Set([
   'properties',
   'patternProperties',
   'additionalProperties',

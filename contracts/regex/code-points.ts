@@ -3,7 +3,7 @@ export type CodePoints = [from: number, to: number][];
 
 const lastPoint = 0x10ffff;
 
-export function normalize(ranges: CodePoints): CodePoints {
+function normalize(ranges: CodePoints): CodePoints {
   const out: CodePoints = [];
   for (const [from, to] of [...ranges].sort((a, b) => a[0] - b[0])) {
     const last = out.at(-1);

@@ -23,7 +23,7 @@ export function compilePattern(pattern: string): Automaton {
   return automaton;
 }
 
-export function matchesBytes(automaton: Automaton, bytes: Uint8Array, start: number, end: number): boolean {
+function matchesBytes(automaton: Automaton, bytes: Uint8Array, start: number, end: number): boolean {
   const { next, accepts } = automaton;
   let state = automaton.start;
   for (let i = start; i < end; i++) {
