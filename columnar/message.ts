@@ -14,7 +14,7 @@ import {
 } from 'apache-arrow/ipc/metadata/message';
 import { HuitongError } from '../lib/errors.ts';
 
-export { BatchMetadata, BufferRegion, CompressionType, FieldNode, FileBlock, Message };
+export { BatchMetadata, BufferRegion, CompressionType, FieldNode, FileBlock };
 
 /** What the specification recommends, so that a reader can map buffers for vector instructions. */
 const ALIGNMENT_BYTES = 64;

@@ -8,7 +8,7 @@ import zstd from 'zstd-napi/binding.js';
 import { HuitongError } from '../lib/errors.ts';
 
 /** Level 1 keeps up with the network of a source; higher levels cost more than they save (PERFORMANCE.md). */
-export const ZSTD_LEVEL = 1;
+const ZSTD_LEVEL = 1;
 const PREFIX_BYTES = 8;
 /** Below this a frame is rarely smaller than the bytes, and its header costs more than it saves. */
 const WORTH_COMPRESSING_BYTES = 64;
