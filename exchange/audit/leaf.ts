@@ -9,8 +9,6 @@ import leafSchema from '../../schemas/document/audit-leaf.json' with { type: 'js
 import commonSchema from '../../schemas/document/common.json' with { type: 'json' };
 import type { AuditLeaf } from '../../schemas/generated/audit-leaf.ts';
 
-export type { AuditLeaf } from '../../schemas/generated/audit-leaf.ts';
-
 /** A leaf as its writer gives it: the time is added where it is absent, the outbox's number only by the outbox. */
 export type LeafInput = Omit<AuditLeaf, 'time' | 'outbox'> & { time?: string };
 

@@ -11,7 +11,7 @@ const half = (n: number): number => Math.floor(n / 2);
 const isOdd = (n: number): boolean => n % 2 === 1;
 
 /** The root that `proof` leads to from the leaf at `index` of a tree of `size` leaves. Throws AUDIT_VERIFY_FAILED. */
-export function rootFromInclusion(leaf: Uint8Array, index: number, size: number, proof: Uint8Array[]): Uint8Array {
+function rootFromInclusion(leaf: Uint8Array, index: number, size: number, proof: Uint8Array[]): Uint8Array {
   if (!isCount(index) || !isCount(size) || index >= size) throw failed('the index lies outside the tree');
   let node = index;
   let last = size - 1;

@@ -32,7 +32,7 @@ export function verifyReceipt(receipt: unknown, publicKey: KeyObject): SignedHea
 }
 
 /** Hashes from base64. Throws AUDIT_VERIFY_FAILED where one has not 32 bytes. */
-export function decodeHashes(proof: string[]): Buffer[] {
+function decodeHashes(proof: string[]): Buffer[] {
   return proof.map((text) => {
     const bytes = Buffer.from(text, 'base64');
     if (bytes.length !== HASH_BYTES) throw new HuitongError('AUDIT_VERIFY_FAILED', 'a hash has not 32 bytes');

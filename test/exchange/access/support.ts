@@ -24,7 +24,7 @@ export interface Bench {
   close(): Promise<void>;
 }
 
-export interface PublishedRun {
+interface PublishedRun {
   runId: string;
   digests: string[];
 }

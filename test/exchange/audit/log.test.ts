@@ -5,7 +5,7 @@ import { keyedHash } from '../../../exchange/audit/leaf.ts';
 import { toReceipt } from '../../../exchange/audit/receipt.ts';
 import type { Appended } from '../../../exchange/audit/tenure.ts';
 import { verifyExport } from '../../../exchange/audit/verify/export.ts';
-import { verifyHead } from '../../../exchange/audit/verify/head.ts';
+import { readPublicKey, verifyHead } from '../../../exchange/audit/verify/head.ts';
 import { verifyConsistency } from '../../../exchange/audit/verify/proofs.ts';
 import { verifyReceipt } from '../../../exchange/audit/verify/receipt.ts';
 import { type LogBench, leaf, newSigner, withLog } from './support.ts';
@@ -41,7 +41,9 @@ test('an appended leaf is committed under a signed head, and its receipt verifie
 test('a head whose text was changed is not signed', () =>
   withLog(async (bench) => {
     const { head } = await (await bench.open()).append(leaf(1));
-    expect(verifyHead(head.note, bench.signer.publicKey).size).toBe(1);
+    const pem = bench.signer.publicKey.export({ format: 'pem', type: 'spki' }).toString();
+    expect(verifyHead(head.note, readPublicKey(pem)).size).toBe(1);
+    expect(() => readPublicKey('no key')).toThrow(refused('AUDIT_VERIFY_FAILED'));
     const larger = head.note.replace('\n1\n', '\n2\n');
     expect(larger).not.toBe(head.note);
     expect(() => verifyHead(larger, bench.signer.publicKey)).toThrow(refused('AUDIT_VERIFY_FAILED'));
