@@ -1,6 +1,10 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { describe, expect, test } from 'vitest';
-import { createSourceActivities, type ExtractResult, type SourceActivityDeps } from '../../../activities/source/index.ts';
+import {
+  createSourceActivities,
+  type ExtractResult,
+  type SourceActivityDeps,
+} from '../../../activities/source/index.ts';
 import type { Connector } from '../../../connectors/connector.ts';
 import { HuitongError } from '../../../lib/errors.ts';
 import { generateBoxKeys } from '../../../lib/sealed-box.ts';
