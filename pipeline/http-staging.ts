@@ -143,9 +143,7 @@ function startRequest(handle: StagingHandle, method: string, path: string): Clie
   }
   const headers: Record<string, string> = { authorization: `Bearer ${handle.token}`, accept: 'application/json' };
   if (handle.generation > 0) headers[GENERATION_HEADER] = String(handle.generation);
-  if (method === 'POST') {
-    headers['content-type'] = path === 'generations' ? 'application/json' : 'application/octet-stream';
-  }
+  if (method === 'POST' && path !== 'generations') headers['content-type'] = 'application/octet-stream';
   const options = { method, headers, agent: agents[url.protocol], timeout: limits.stagingIdleMs };
   const request = url.protocol === 'https:' ? https.request(url, options) : http.request(url, options);
   return request.on('timeout', () => request.destroy(new Error('no progress')));

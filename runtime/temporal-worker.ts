@@ -1,6 +1,7 @@
 /** Temporal's side of a worker process: its runtime, its connection, and a set of workers that run and stop together. */
 import { NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
 import type { Logger } from 'pino';
+import { limits } from '../lib/limits.ts';
 import type { Configuration } from './configuration.ts';
 import type { Resources } from './resources.ts';
 import { temporalOptions } from './temporal-connection.ts';
@@ -62,6 +63,8 @@ export class WorkerGroup {
     const worker = await Worker.create({
       shutdownGraceTime: this.#configuration.shutdownGraceSeconds * 1_000,
       shutdownForceTime: this.#configuration.shutdownGraceSeconds * 1_000 + 3_000,
+      // Cancellation reaches an activity with the answer to a heartbeat: none is held back longer than this.
+      maxHeartbeatThrottleInterval: limits.heartbeatThrottleMaxMs,
       ...options,
       connection: this.#connection,
       namespace: this.#configuration.temporalNamespace,

@@ -16,7 +16,7 @@ interface Run {
   quarantinedByCode: Record<string, number> | null;
   startedAt: string;
   endedAt: string | null;
-  progress?: { rowsRead?: number };
+  progress?: { rows?: number };
 }
 
 /** Of `GET /v1/datasets`. */
@@ -79,7 +79,7 @@ export async function publishAll(
 async function publishOne(dataset: DatasetToPublish, api: Api, onRows: (rows: number) => void): Promise<Published> {
   let run = await api.post<Run>(`/datasets/${dataset.code}/runs`);
   while (run.state === 'running') {
-    onRows(run.progress?.rowsRead ?? 0);
+    onRows(run.progress?.rows ?? 0);
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     run = await api.get<Run>(`/runs/${run.id}`);
   }

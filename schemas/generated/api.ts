@@ -301,6 +301,7 @@ endedAt: (string | null)
  * What the running extraction last told.
  */
 progress?: {
+generation?: number
 rows?: number
 bytes?: number
 partitionsDone?: number
