@@ -1,5 +1,38 @@
 -- Written by `npm run catalog:dump` from catalog/migrations/. Do not edit.
 
+create table access_grant (
+  id uuid not null,
+  grantee text not null,
+  dataset text not null,
+  provider text not null,
+  terms jsonb not null,
+  policy_digest text,
+  not_before timestamp(3) with time zone not null,
+  expires_at timestamp(3) with time zone not null,
+  request text,
+  state text not null default 'active'::text,
+  epoch integer not null default 1,
+  reason text,
+  created_by text not null,
+  created_at timestamp(3) with time zone not null default now(),
+  changed_at timestamp(3) with time zone not null default now(),
+  constraint access_grant_pkey PRIMARY KEY (id),
+  constraint access_grant_check CHECK ((not_before < expires_at)),
+  constraint access_grant_dataset_fkey FOREIGN KEY (dataset) REFERENCES dataset(code),
+  constraint access_grant_epoch_check CHECK ((epoch >= 1)),
+  constraint access_grant_policy_digest_check CHECK ((policy_digest ~ '^[0-9a-f]{64}$'::text)),
+  constraint access_grant_state_check CHECK ((state = ANY (ARRAY['active'::text, 'suspended'::text, 'revoked'::text, 'expired'::text])))
+);
+CREATE INDEX access_grant_dataset ON public.access_grant USING btree (dataset, id DESC);
+CREATE INDEX access_grant_ending ON public.access_grant USING btree (expires_at) WHERE (state = ANY (ARRAY['active'::text, 'suspended'::text]));
+CREATE INDEX access_grant_grantee ON public.access_grant USING btree (grantee, id DESC);
+CREATE INDEX access_grant_policy ON public.access_grant USING btree (policy_digest) WHERE (state = ANY (ARRAY['active'::text, 'suspended'::text]));
+CREATE INDEX access_grant_usable ON public.access_grant USING btree (grantee, dataset) WHERE (state = 'active'::text);
+comment on column access_grant.terms is 'schemas/document/grant-terms.json; immutable';
+comment on column access_grant.policy_digest is 'names what masks and row filter make of a version; null where columns are given as they are';
+comment on column access_grant.request is 'the request that it answers';
+comment on column access_grant.epoch is 'raised with every change of state: a stream that began under an older one ends';
+
 create table access_token (
   id uuid not null,
   department text not null,
@@ -117,6 +150,17 @@ create table district_apply (
 );
 comment on table district_apply is 'one row for each apply that changed something; the newest one holds the district''s own definition and policy';
 
+create table grant_usage (
+  "grant" uuid not null,
+  mode text not null,
+  day date not null,
+  used bigint not null,
+  constraint grant_usage_pkey PRIMARY KEY ("grant", mode, day),
+  constraint grant_usage_grant_fkey FOREIGN KEY ("grant") REFERENCES access_grant(id),
+  constraint grant_usage_used_check CHECK ((used >= 0))
+);
+comment on column grant_usage.day is 'in Asia/Shanghai';
+
 create table idempotent_request (
   token uuid not null,
   key text not null,
@@ -192,6 +236,45 @@ create table log_tile (
   constraint log_tile_level_check CHECK ((level >= 0))
 );
 comment on table log_tile is '256 nodes of tree level 8 x level, once all of them are complete';
+
+create table projection (
+  key text not null,
+  manifest_digest text not null,
+  policy_digest text,
+  format text not null,
+  arrow_schema text not null,
+  rows bigint not null,
+  built_at timestamp(3) with time zone not null default now(),
+  used_at timestamp(3) with time zone not null default now(),
+  constraint projection_pkey PRIMARY KEY (key),
+  constraint projection_format_check CHECK ((format = ANY (ARRAY['arrow'::text, 'parquet'::text]))),
+  constraint projection_key_check CHECK ((key ~ '^[0-9a-f]{64}$'::text)),
+  constraint projection_rows_check CHECK ((rows >= 0))
+);
+CREATE INDEX projection_policy ON public.projection USING btree (policy_digest);
+CREATE INDEX projection_used ON public.projection USING btree (used_at);
+comment on table projection is 'a version as a policy shows it, or in another format: derived, and made again when it is gone';
+comment on column projection.key is 'SHA-256 over version manifest, policy, columns and format';
+
+create table projection_build (
+  key text not null,
+  builder uuid not null,
+  expires_at timestamp(3) with time zone not null,
+  constraint projection_build_pkey PRIMARY KEY (key)
+);
+comment on table projection_build is 'who is making a projection now; the lease runs out where the process died';
+
+create table projection_part (
+  projection text not null,
+  "position" integer not null,
+  digest text not null,
+  size_bytes bigint not null,
+  rows bigint not null,
+  constraint projection_part_pkey PRIMARY KEY (projection, "position"),
+  constraint projection_part_digest_check CHECK ((digest ~ '^[0-9a-f]{64}$'::text)),
+  constraint projection_part_projection_fkey FOREIGN KEY (projection) REFERENCES projection(key) ON DELETE CASCADE
+);
+CREATE INDEX projection_part_digest ON public.projection_part USING btree (digest);
 
 create table quarantine_part (
   run uuid not null,
@@ -311,3 +394,23 @@ create table version (
   constraint version_run_key UNIQUE (run)
 );
 comment on table version is 'immutable; exists when its row does';
+
+CREATE OR REPLACE FUNCTION public.access_grant_is_immutable()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+  begin
+    if (old.id, old.grantee, old.dataset, old.provider, old.terms, old.policy_digest, old.not_before, old.expires_at,
+        old.request, old.created_by, old.created_at)
+      is distinct from (new.id, new.grantee, new.dataset, new.provider, new.terms, new.policy_digest, new.not_before,
+        new.expires_at, new.request, new.created_by, new.created_at)
+    then
+      raise exception 'the terms of a grant never change: make a new grant';
+    end if;
+    if old.state in ('revoked', 'expired') and new.state <> old.state then
+      raise exception 'a grant that has ended stays ended';
+    end if;
+    return new;
+  end $function$
+;
+CREATE TRIGGER access_grant_immutable BEFORE UPDATE ON public.access_grant FOR EACH ROW EXECUTE FUNCTION access_grant_is_immutable();

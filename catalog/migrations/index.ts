@@ -9,6 +9,7 @@ import * as publication from './002_publication.ts';
 import * as audit from './003_audit.ts';
 import * as access from './004_access.ts';
 import * as idempotency from './005_idempotency.ts';
+import * as grants from './006_grants.ts';
 
 interface NamedMigration {
   name: string;
@@ -21,6 +22,7 @@ const migrations: NamedMigration[] = [
   { name: '003_audit', migration: audit },
   { name: '004_access', migration: access },
   { name: '005_idempotency', migration: idempotency },
+  { name: '006_grants', migration: grants },
 ];
 
 /** Listed by hand rather than read from the folder: what runs is what was compiled and reviewed. */
