@@ -85,8 +85,11 @@ export const limits = {
   districtBytesMax: 64 * 1024 * 1024,
   /** How long a person waits for a department's worker to try or list a source. */
   askWorkerTimeoutMs: 60_000,
-  /** How long the answer to a write with an Idempotency-Key is kept. */
+  /** How long the answer to a write with an Idempotency-Key is kept, and how long one may be without its answer. */
   idempotencyMs: 24 * 60 * 60 * 1000,
+  idempotencyAnswerMaxMs: 10 * 60 * 1000,
+  /** A connection on which nothing moves; longer than any answer takes to begin. */
+  connectionIdleMs: 3 * 60 * 1000,
   /** A result that passes through Temporal, with room below its own limit of 2 MB. */
   temporalPayloadBytesMax: 1_800_000,
 } as const;

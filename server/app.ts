@@ -2,14 +2,13 @@
  * Builds the HTTP application; `runtime/server.ts` listens. Routes mirror URLs: `routes/datasets.ts` is `/v1/datasets`.
  * Handlers are thin: schema, service, reply. Who may call a route is its `action`, judged in `authentication.ts`.
  */
-import swagger from '@fastify/swagger';
-import swaggerUi from '@fastify/swagger-ui';
 import fastify, { type FastifyInstance } from 'fastify';
 import { v7 as uuidv7 } from 'uuid';
 import { limits } from '../lib/limits.ts';
 import { apiSchemas } from '../schemas/api/index.ts';
 import { installAuthentication } from './authentication.ts';
 import type { AppDependencies } from './dependencies.ts';
+import { installDocumentation } from './documentation.ts';
 import { installIdempotency } from './idempotency.ts';
 import { installProblems } from './problems.ts';
 import { auditRoutes } from './routes/audit.ts';
@@ -22,6 +21,7 @@ import { sourceRoutes } from './routes/sources.ts';
 import { stagingRoutes } from './routes/staging.ts';
 import { tokenRoutes } from './routes/tokens.ts';
 import { versionRoutes } from './routes/versions.ts';
+import { installValidation } from './validation.ts';
 
 export async function buildApp(deps: AppDependencies): Promise<FastifyInstance> {
   const app = fastify({
@@ -29,12 +29,15 @@ export async function buildApp(deps: AppDependencies): Promise<FastifyInstance> 
     genReqId: () => uuidv7(),
     requestIdHeader: false,
     bodyLimit: limits.requestBytesMax,
-    // Long downloads and uploads are governed by their own idle time-outs.
+    // A download or upload may take hours; what must not is a peer that neither sends nor takes a byte.
     requestTimeout: 0,
+    connectionTimeout: limits.connectionIdleMs,
     routerOptions: { maxParamLength: 400 },
-    ajv: { customOptions: { removeAdditional: false, coerceTypes: 'array', useDefaults: true, allErrors: true } },
+    // HEAD runs the whole of GET: it is offered where that costs nothing and writes no leaf.
+    exposeHeadRoutes: false,
   });
   installProblems(app);
+  installValidation(app);
   for (const schema of apiSchemas) app.addSchema(withoutDialect(schema));
   await installDocumentation(app);
   installAuthentication(app, deps);
@@ -60,25 +63,7 @@ export async function buildApp(deps: AppDependencies): Promise<FastifyInstance> 
   return app;
 }
 
-/** Fastify's validator knows no dialect by URL; our resource schemas use nothing that differs between 07 and 2020-12. */
+/** Fastify's serializer knows no dialect by URL; our resource schemas use nothing that differs between 07 and 2020-12. */
 function withoutDialect<T extends { $schema: string }>({ $schema: _, ...schema }: T): Omit<T, '$schema'> {
   return schema;
-}
-
-/** OpenAPI 3.1 from the routes' own schemas: `/docs` for a person, `/docs/json` for a program. */
-async function installDocumentation(app: FastifyInstance): Promise<void> {
-  await app.register(swagger, {
-    openapi: {
-      openapi: '3.1.0',
-      info: {
-        title: 'Huitong 汇通',
-        version: '1',
-        description:
-          '区级数据共享交换平台接口。The governed exchange between the departments of a district. 错误一律为 RFC 9457 problem 文档。',
-      },
-      components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } } },
-      security: [{ bearer: [] }],
-    },
-  });
-  await app.register(swaggerUi, { routePrefix: '/docs', uiConfig: { docExpansion: 'list', deepLinking: true } });
 }

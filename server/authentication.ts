@@ -1,14 +1,12 @@
 /**
  * Who calls, and whether the route is for them. Each route declares its `action`; a route that declares none cannot be
- * registered, so that none is open by forgetting. Rights on one object are asked for in the handler (`requireRight`).
+ * registered, so that none is open by forgetting. Rights on one object are asked for in the handler (`permitted`).
  */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { type Action, mayEver, type Principal } from '../exchange/access/rights.ts';
+import { type Action, mayEver, type Principal, requireRight } from '../exchange/access/rights.ts';
 import { authenticate } from '../exchange/access/tokens.ts';
-import { HuitongError } from '../lib/errors.ts';
+import { HuitongError, isHuitongError } from '../lib/errors.ts';
 import type { AppDependencies } from './dependencies.ts';
-
-export { requireRight } from '../exchange/access/rights.ts';
 
 /** `anyone`: no token is needed. `session`: a generation's own token, judged by the handler. */
 export type RouteAction = Action | 'anyone' | 'session';
@@ -42,7 +40,7 @@ export function installAuthentication(app: FastifyInstance, { publication }: App
 }
 
 /** RFC 6750 section 2.1. Undefined where the request carries none. */
-export function bearerOf(request: FastifyRequest<never> | Pick<FastifyRequest, 'headers'>): string | undefined {
+export function bearerOf(request: Pick<FastifyRequest, 'headers'>): string | undefined {
   return /^Bearer ([\w.~+/-]+=*)$/i.exec(request.headers.authorization ?? '')?.[1];
 }
 
@@ -50,6 +48,27 @@ export function bearerOf(request: FastifyRequest<never> | Pick<FastifyRequest, '
 export function principalOf(request: Pick<FastifyRequest, 'principal'>): Principal {
   if (request.principal === null) throw new HuitongError('UNAUTHENTICATED', 'the request carries no bearer token');
   return request.principal;
+}
+
+/**
+ * The object that `find` gives, where the caller may do this to it. What is absent and what is another department's get
+ * one answer.
+ * @param at as the caller named it
+ */
+export async function permitted<T extends { department: string }>(
+  request: Pick<FastifyRequest, 'principal'>,
+  action: Action,
+  at: string,
+  find: () => Promise<T>,
+): Promise<T> {
+  try {
+    const found = await find();
+    requireRight(principalOf(request), action, found.department);
+    return found;
+  } catch (e: unknown) {
+    if (!isHuitongError(e, 'NOT_FOUND')) throw e;
+    throw new HuitongError('NOT_FOUND', 'there is no such object that this token may act on', { at });
+  }
 }
 
 /** As the audit log and runs name who acts. */

@@ -44,18 +44,17 @@ export function installIdempotency(app: FastifyInstance, { publication: { catalo
   app.addHook('onSend', async (request, reply, payload) => {
     if (request.idempotencyKey === null || !request.principal) return payload;
     const place = { token: request.principal.tokenId, key: request.idempotencyKey };
+    const kept = catalog('idempotent_request').where(place);
     // A failure of ours may pass: the key is free again. Refusals stay as they are.
-    if (reply.statusCode >= 500 || typeof payload !== 'string')
-      await catalog('idempotent_request').where(place).delete();
-    else await catalog('idempotent_request').where(place).update({ status: reply.statusCode, body: payload });
+    if (reply.statusCode >= 500 || typeof payload !== 'string') await kept.delete();
+    else await kept.update({ status: reply.statusCode, body: payload });
     return payload;
   });
 }
 
 /** Takes the key for this request; the earlier request's row where there is one. */
 async function claim(catalog: Catalog, token: string, key: string, digest: Buffer): Promise<IdempotentRow | undefined> {
-  const oldest = new Date(Date.now() - limits.idempotencyMs);
-  await catalog('idempotent_request').where('created_at', '<', oldest).delete();
+  await forgetOld(catalog);
   const inserted = await catalog('idempotent_request')
     .insert({ token, key, digest })
     .onConflict(['token', 'key'])
@@ -70,6 +69,17 @@ async function claim(catalog: Catalog, token: string, key: string, digest: Buffe
     throw new HuitongError('IDEMPOTENCY_IN_PROGRESS', 'the first request with this Idempotency-Key is at work');
   }
   return row;
+}
+
+/** Answers whose time is over, and claims whose server ended before it could answer. */
+async function forgetOld(catalog: Catalog): Promise<void> {
+  const ago = (ms: number) => new Date(Date.now() - ms);
+  await catalog('idempotent_request')
+    .where('created_at', '<', ago(limits.idempotencyMs))
+    .orWhere((unanswered) =>
+      unanswered.whereNull('status').where('created_at', '<', ago(limits.idempotencyAnswerMaxMs)),
+    )
+    .delete();
 }
 
 function replay(reply: FastifyReply, row: IdempotentRow): FastifyReply {

@@ -1,7 +1,9 @@
 /** RFC 9457 problem details: the one form in which an error leaves the API. */
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifySchemaValidationError } from 'fastify/types/schema.js';
 import { errorCodes } from '../lib/error-codes.ts';
 import { HuitongError, type Problem, toHuitongError } from '../lib/errors.ts';
+import { parseWeights } from './weights.ts';
 
 export type Language = 'zh' | 'en';
 
@@ -19,14 +21,14 @@ export interface ProblemDocument {
   errors?: Problem[];
 }
 
-/** Chinese unless the caller prefers English (RFC 9110, section 12.5.4, the first of the two that is named). */
-export function languageOf(request: FastifyRequest): Language {
-  const wanted = request.headers['accept-language']?.toLowerCase() ?? '';
-  const positions = (['zh', 'en'] as const).map((language) => {
-    const found = wanted.search(new RegExp(`(^|[,\\s])${language}`));
-    return found < 0 ? Number.POSITIVE_INFINITY : found;
-  });
-  return positions[1] < positions[0] ? 'en' : 'zh';
+/** Chinese unless the caller prefers English (RFC 9110 section 12.5.4). */
+export function languageOf(request: Pick<FastifyRequest, 'headers'>): Language {
+  const wanted = parseWeights(request.headers['accept-language'] ?? '');
+  const best = wanted
+    .map(({ value, weight }) => ({ language: value.split('-')[0], weight }))
+    .filter(({ language, weight }) => (language === 'zh' || language === 'en') && weight > 0)
+    .reduce<{ language?: string; weight: number }>((a, b) => (b.weight > a.weight ? b : a), { weight: 0 });
+  return best.language === 'en' ? 'en' : 'zh';
 }
 
 /** An INTERNAL error shows no message: it may be a library's, with a value or a path in it. */
@@ -74,15 +76,22 @@ export function installProblems(app: FastifyInstance): void {
 function fromFastify(error: FastifyError): HuitongError | undefined {
   if (error instanceof HuitongError) return error;
   if (error.validation) {
-    const problems = error.validation.map((finding) => ({
-      code: 'REQUEST_INVALID' as const,
-      message: `${error.validationContext}: ${finding.message ?? 'is invalid'}`,
-      pointer: finding.instancePath,
-    }));
-    return new HuitongError('REQUEST_INVALID', problems[0].message, { pointer: problems[0].pointer, problems });
+    const problems = error.validation.map((finding) => toProblem(finding, error.validationContext ?? 'request'));
+    const [first] = problems;
+    return new HuitongError('REQUEST_INVALID', first.message, { pointer: first.pointer, problems });
   }
+  if (error.statusCode === 413) return new HuitongError('OBJECT_TOO_LARGE', error.message, { cause: error });
   if (error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500) {
     return new HuitongError('REQUEST_INVALID', error.message, { at: error.code });
   }
   return undefined;
+}
+
+/** ajv puts the name of a missing or unknown member beside its place; the pointer goes all the way. */
+function toProblem(finding: FastifySchemaValidationError, part: string): Problem {
+  const { additionalProperty, missingProperty } = finding.params;
+  const name = additionalProperty ?? missingProperty;
+  const token = name === undefined ? '' : `/${String(name).replaceAll('~', '~0').replaceAll('/', '~1')}`;
+  const message = additionalProperty === undefined ? (finding.message ?? 'is invalid') : 'is not known here';
+  return { code: 'REQUEST_INVALID', message: `${part}: ${message}`, pointer: finding.instancePath + token };
 }

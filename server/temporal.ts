@@ -7,7 +7,7 @@ import {
   WorkflowIdConflictPolicy,
   WorkflowNotFoundError,
 } from '@temporalio/client';
-import { ApplicationFailure } from '@temporalio/common';
+import { ApplicationFailure, TimeoutFailure } from '@temporalio/common';
 import { errorCodes } from '../lib/error-codes.ts';
 import { type ErrorCode, HuitongError } from '../lib/errors.ts';
 import { cancelNoteSignal } from '../workflows/messages.ts';
@@ -89,17 +89,34 @@ export async function progressOf(client: Client, { workflowId, runId }: StartedW
   }
 }
 
-/** The innermost coded failure of a workflow: an activity's ApplicationFailure whose type is our code. */
+/** Runs one call of Temporal's client. Throws TEMPORAL_UNREACHABLE where it does not answer. */
+export async function callTemporal<T>(call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    throw unreachable(error);
+  }
+}
+
+/** The outermost failure of a workflow whose type is our code, with the place and the hint that it carries. */
 function codedFailure(error: WorkflowFailedError, at: string): HuitongError {
   for (let cause: unknown = error.cause; cause instanceof Error; cause = cause.cause) {
     if (cause instanceof ApplicationFailure && cause.type && cause.type in errorCodes) {
-      return new HuitongError(cause.type as ErrorCode, cause.message, { at, cause: error });
+      const [detail] = (cause.details ?? []) as (FailureDetail | undefined)[];
+      return new HuitongError(cause.type as ErrorCode, cause.message, { at, ...detail, cause: error });
+    }
+    if (cause instanceof TimeoutFailure) {
+      return new HuitongError('WORKER_UNAVAILABLE', 'no worker answered in time', { at, cause: error });
     }
   }
-  const timedOut = /timeout|timed out/i.test(String(error.cause));
-  return timedOut
-    ? new HuitongError('WORKER_UNAVAILABLE', 'no worker of the department answered in time', { at, cause: error })
-    : new HuitongError('INTERNAL', 'the workflow failed', { at, cause: error });
+  return new HuitongError('INTERNAL', 'the workflow failed', { at, cause: error });
+}
+
+/** As activities say it (activities/failure.ts). */
+interface FailureDetail {
+  hint?: string;
+  at?: string;
+  pointer?: string;
 }
 
 function unreachable(error: unknown): HuitongError {

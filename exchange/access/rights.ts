@@ -64,6 +64,16 @@ export function requireRight(principal: Principal, action: Action, department?: 
   throw new HuitongError('NOT_FOUND', 'there is no such object');
 }
 
+/** The department whose objects alone a listing may show the principal; undefined: everybody's. */
+export function listingLimit(principal: Principal, action: Action): string | undefined {
+  return reachesOf(principal, action).includes('any') ? undefined : principal.department;
+}
+
+/** The row of one action, for documentation. */
+export function rolesOf(action: Action): { role: Role; reach: Reach }[] {
+  return (Object.entries(rights[action]) as [Role, Reach][]).map(([role, reach]) => ({ role, reach }));
+}
+
 function reachesOf({ roles }: Principal, action: Action): Reach[] {
   const row: Partial<Record<Role, Reach>> = rights[action];
   return roles.flatMap((role) => row[role] ?? []);

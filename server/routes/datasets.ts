@@ -5,6 +5,7 @@ import { getDataset, type ListDatasets, listDatasets } from '../../catalog/datas
 import { listLineage } from '../../exchange/publication/lineage.ts';
 import { pageOf } from '../../schemas/api/index.ts';
 import type { AppDependencies } from '../dependencies.ts';
+import { pageQuery } from '../page-query.ts';
 
 const tags = ['目录 Catalog'];
 export const datasetParams = { type: 'object', required: ['code'], properties: { code: { type: 'string' } } } as const;
@@ -30,8 +31,7 @@ export function datasetRoutes(app: FastifyInstance, { publication }: AppDependen
             q: { type: 'string', maxLength: 200, description: 'Words in titles, abstract, keywords or item names.' },
             department: { type: 'string' },
             sharingClass: { enum: ['unconditional', 'conditional', 'not-shared'] },
-            limit: { type: 'integer', minimum: 1, maximum: 1000 },
-            cursor: { type: 'string' },
+            ...pageQuery,
           },
         },
         response: { 200: pageOf('dataset-summary') },
@@ -39,8 +39,7 @@ export function datasetRoutes(app: FastifyInstance, { publication }: AppDependen
     },
     async (request) => {
       const { q, ...rest } = request.query;
-      const page = await listDatasets(catalog, { ...rest, search: q });
-      return { items: page.items, next: page.next ?? null };
+      return listDatasets(catalog, { ...rest, search: q });
     },
   );
 
@@ -69,7 +68,7 @@ export function datasetRoutes(app: FastifyInstance, { publication }: AppDependen
         response: { 200: pageOf('contract') },
       },
     },
-    async (request) => ({ items: await listContracts(catalog, request.params.code), next: null }),
+    async (request) => ({ items: await listContracts(catalog, request.params.code) }),
   );
 
   app.get<{ Params: DatasetParams & { version: string } }>(

@@ -13,7 +13,7 @@ export function departmentRoutes(app: FastifyInstance, { publication: { catalog 
       config: { action: 'catalog.read' },
       schema: { summary: '部门列表 All departments', tags, response: { 200: pageOf('department') } },
     },
-    async () => ({ items: await listDepartments(catalog), next: null }),
+    async () => ({ items: await listDepartments(catalog) }),
   );
 
   app.get<{ Params: { code: string } }>(

@@ -9,6 +9,7 @@ import { HuitongError } from '../../lib/errors.ts';
 import { limits } from '../../lib/limits.ts';
 import { actorOf } from '../authentication.ts';
 import type { AppDependencies } from '../dependencies.ts';
+import { callTemporal } from '../temporal.ts';
 
 const tags = ['目录 Catalog'];
 const files = {
@@ -66,7 +67,9 @@ export function districtRoutes(app: FastifyInstance, deps: AppDependencies): voi
         throw new HuitongError('PLAN_STALE', 'the catalog or the files have changed since the plan was made');
       }
       await applyDistrict(catalog, plan, actorOf(request));
-      await syncSchedules(deps.temporal, await listSchedules(catalog));
+      // Also where nothing changed: what an apply before this one could not reach Temporal for is made good.
+      const schedules = await listSchedules(catalog);
+      await callTemporal(() => syncSchedules(deps.temporal, schedules));
       return toApiPlan(plan);
     },
   );

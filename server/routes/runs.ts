@@ -2,13 +2,16 @@
 import type { FastifyInstance } from 'fastify';
 import { getDataset } from '../../catalog/datasets.ts';
 import { exportQuarantine, listQuarantine } from '../../exchange/access/quarantine.ts';
+import { listingLimit } from '../../exchange/access/rights.ts';
 import type { Run, RunState } from '../../exchange/publication/publication.ts';
 import { beginRun, getRun, listRuns } from '../../exchange/publication/runs.ts';
 import { HuitongError } from '../../lib/errors.ts';
 import { pageOf } from '../../schemas/api/index.ts';
 import { exchangeQueue, publishWorkflowId } from '../../workflows/messages.ts';
-import { actorOf, principalOf, requireRight } from '../authentication.ts';
+import { actorOf, permitted, principalOf } from '../authentication.ts';
 import type { AppDependencies } from '../dependencies.ts';
+import { negotiate, quarantineTypes } from '../negotiation.ts';
+import { pageQuery } from '../page-query.ts';
 import { cancelWorkflow, progressOf, startWorkflow } from '../temporal.ts';
 
 const tags = ['发布 Publication'];
@@ -52,8 +55,7 @@ export function runRoutes(app: FastifyInstance, deps: AppDependencies): void {
     },
     async (request, reply) => {
       const { code } = request.params;
-      const { department } = await getDataset(publication.catalog, code);
-      requireRight(principalOf(request), 'dataset.publish', department);
+      await permitted(request, 'dataset.publish', code, () => getDataset(publication.catalog, code));
       const argument = {
         dataset: code,
         trigger: 'manual' as const,
@@ -87,16 +89,18 @@ export function runRoutes(app: FastifyInstance, deps: AppDependencies): void {
             dataset: { type: 'string' },
             department: { type: 'string' },
             state: { enum: ['running', 'published', 'unchanged', 'rejected', 'failed', 'cancelled'] },
-            limit: { type: 'integer', minimum: 1, maximum: 1000 },
-            cursor: { type: 'string' },
+            ...pageQuery,
           },
         },
         response: { 200: pageOf('run') },
       },
     },
     async (request) => {
-      const page = await listRuns(publication, request.query);
-      return { items: page.items, next: page.next ?? null };
+      const only = listingLimit(principalOf(request), 'run.read');
+      const { department = only } = request.query;
+      // As for one run: those of another department look as if there were none.
+      if (only !== undefined && department !== only) return { items: [] };
+      return listRuns(publication, { ...request.query, department });
     },
   );
 
@@ -107,7 +111,8 @@ export function runRoutes(app: FastifyInstance, deps: AppDependencies): void {
       schema: { summary: '一次运行 One run', tags, params: runParams, response: { 200: { $ref: 'run#' } } },
     },
     async (request) => {
-      const run = await getRun(publication, request.params.run);
+      const { run: id } = request.params;
+      const run = await permitted(request, 'run.read', id, () => getRun(publication, id));
       if (run.state !== 'running') return run;
       return withProgress(run, await progressOf(temporal, { workflowId: run.workflowId, runId: run.id }));
     },
@@ -130,8 +135,8 @@ export function runRoutes(app: FastifyInstance, deps: AppDependencies): void {
       },
     },
     async (request, reply) => {
-      const run = await getRun(publication, request.params.run);
-      requireRight(principalOf(request), 'run.cancel', run.department);
+      const { run: id } = request.params;
+      const run = await permitted(request, 'run.cancel', id, () => getRun(publication, id));
       if (run.state !== 'running') {
         throw new HuitongError('RUN_ENDED', `the run is ${run.state} already`, { at: run.id });
       }
@@ -153,26 +158,19 @@ export function runRoutes(app: FastifyInstance, deps: AppDependencies): void {
         querystring: {
           type: 'object',
           additionalProperties: false,
-          properties: { limit: { type: 'integer', minimum: 1, maximum: 1000 }, cursor: { type: 'string' } },
+          properties: { ...pageQuery },
         },
       },
     },
     async (request, reply) => {
       const asked = { principal: principalOf(request), runId: request.params.run };
-      const format = exportFormat(request.headers.accept);
-      if (format) {
-        const opened = await exportQuarantine(deps.access, { ...asked, format });
-        return reply.type(opened.contentType).send(opened.stream);
-      }
-      const page = await listQuarantine(deps.access, { ...asked, ...request.query });
-      return { items: page.items, next: page.next ?? null };
+      const format = negotiate(request.headers.accept, quarantineTypes);
+      reply.header('vary', 'accept, authorization');
+      if (format === 'page') return listQuarantine(deps.access, { ...asked, ...request.query });
+      const opened = await exportQuarantine(deps.access, { ...asked, format });
+      return reply.type(opened.contentType).send(opened.stream);
     },
   );
-}
-
-function exportFormat(accept: string | undefined): 'csv' | 'json-lines' | undefined {
-  if (accept?.includes('text/csv')) return 'csv';
-  return accept?.includes('application/x-ndjson') ? 'json-lines' : undefined;
 }
 
 /** A heartbeat's details are the worker's: only what the schema knows leaves. */

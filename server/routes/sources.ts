@@ -5,7 +5,7 @@ import type { CheckReport, SourceTable } from '../../connectors/connector.ts';
 import { limits } from '../../lib/limits.ts';
 import { pageOf } from '../../schemas/api/index.ts';
 import { exchangeQueue, sourceQueue } from '../../workflows/messages.ts';
-import { principalOf, requireRight } from '../authentication.ts';
+import { permitted } from '../authentication.ts';
 import type { AppDependencies } from '../dependencies.ts';
 import { executeWorkflow } from '../temporal.ts';
 
@@ -34,7 +34,7 @@ export function sourceRoutes(app: FastifyInstance, deps: AppDependencies): void 
         response: { 200: pageOf('source') },
       },
     },
-    async (request) => ({ items: await listSources(catalog, request.query), next: null }),
+    async (request) => ({ items: await listSources(catalog, request.query) }),
   );
 
   app.get<{ Params: SourceParams }>(
@@ -53,8 +53,8 @@ export function sourceRoutes(app: FastifyInstance, deps: AppDependencies): void 
       schema: { summary: '检查连接 Try the connection, step by step', tags, params },
     },
     async (request): Promise<CheckReport> => {
-      const source = await sourceDefinition(catalog, request.params.code);
-      requireRight(principalOf(request), 'source.check', source.department);
+      const { code } = request.params;
+      const source = await permitted(request, 'source.check', code, () => sourceDefinition(catalog, code));
       return askWorker(deps, 'checkSource', source, request.id);
     },
   );
@@ -66,8 +66,8 @@ export function sourceRoutes(app: FastifyInstance, deps: AppDependencies): void 
       schema: { summary: '发现表和列 Tables, columns and keys of the source', tags, params },
     },
     async (request): Promise<{ tables: SourceTable[] }> => {
-      const source = await sourceDefinition(catalog, request.params.code);
-      requireRight(principalOf(request), 'source.discover', source.department);
+      const { code } = request.params;
+      const source = await permitted(request, 'source.discover', code, () => sourceDefinition(catalog, code));
       return { tables: await askWorker(deps, 'discoverSource', source, request.id) };
     },
   );

@@ -8,7 +8,7 @@ import { openGeneration } from '../../exchange/publication/generations.ts';
 import { getRun } from '../../exchange/publication/runs.ts';
 import { readStaged, stageObject } from '../../exchange/publication/staging.ts';
 import { HuitongError } from '../../lib/errors.ts';
-import { bearerOf, principalOf, requireRight } from '../authentication.ts';
+import { bearerOf, permitted, principalOf } from '../authentication.ts';
 import type { AppDependencies } from '../dependencies.ts';
 
 const tags = ['暂存 Staging'];
@@ -30,19 +30,19 @@ export function stagingRoutes(app: FastifyInstance, deps: AppDependencies): void
   app.post<{ Params: RunParams }>(
     '/staging/:run/generations',
     {
-      config: { action: 'run.stage' },
+      config: { action: 'run.stage', replayable: false },
       schema: { summary: '开始一次抽取 Open a generation of a run', tags, params: runParams },
     },
     async (request, reply) => {
-      const run = await getRun(publication, request.params.run);
-      const principal = principalOf(request);
-      requireRight(principal, 'run.stage', run.department);
+      const { run: id } = request.params;
+      const run = await permitted(request, 'run.stage', id, () => getRun(publication, id));
       const opened = await openGeneration(publication, {
         runId: run.id,
         // What a department's own worker stages is checked against its contract again.
-        trusted: principal.roles.includes('operator'),
+        trusted: principalOf(request).roles.includes('operator'),
         quarantineKey: deps.quarantineKey,
       });
+      reply.header('cache-control', 'no-store');
       return reply.code(201).send({ ...opened, token: sessions.issue(run.id, opened.generation) });
     },
   );

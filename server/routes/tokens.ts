@@ -5,6 +5,7 @@ import { listTokens, type MintToken, mintToken, revokeToken } from '../../exchan
 import { pageOf } from '../../schemas/api/index.ts';
 import tokenSchema from '../../schemas/api/token.json' with { type: 'json' };
 import type { AppDependencies } from '../dependencies.ts';
+import { pageQuery } from '../page-query.ts';
 
 const tags = ['令牌 Tokens'];
 
@@ -58,16 +59,14 @@ export function tokenRoutes(app: FastifyInstance, { publication: { catalog } }: 
           additionalProperties: false,
           properties: {
             department: { type: 'string' },
-            limit: { type: 'integer', minimum: 1, maximum: 1000 },
-            cursor: { type: 'string' },
+            ...pageQuery,
           },
         },
         response: { 200: pageOf('token') },
       },
     },
     async (request) => {
-      const page = await listTokens(catalog, request.query);
-      return { items: page.items, next: page.next ?? null };
+      return listTokens(catalog, request.query);
     },
   );
 

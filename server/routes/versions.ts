@@ -7,7 +7,8 @@ import { listVersions, resolveVersion } from '../../exchange/publication/version
 import { pageOf } from '../../schemas/api/index.ts';
 import { principalOf } from '../authentication.ts';
 import type { AppDependencies } from '../dependencies.ts';
-import { negotiateFormat } from '../negotiation.ts';
+import { dataTypes, negotiate } from '../negotiation.ts';
+import { pageQuery } from '../page-query.ts';
 import { toVersionResource } from '../resources.ts';
 import { sendRead } from '../send-read.ts';
 
@@ -57,7 +58,7 @@ export function versionRoutes(app: FastifyInstance, deps: AppDependencies): void
         querystring: {
           type: 'object',
           additionalProperties: false,
-          properties: { limit: { type: 'integer', minimum: 1, maximum: 1000 }, cursor: { type: 'string' } },
+          properties: { ...pageQuery },
         },
         response: { 200: pageOf('version') },
       },
@@ -66,7 +67,7 @@ export function versionRoutes(app: FastifyInstance, deps: AppDependencies): void
       const { code } = request.params;
       const { currentVersion } = await getDataset(publication.catalog, code);
       const page = await listVersions(publication, { ...request.query, dataset: code });
-      return { items: page.items.map((item) => toVersionResource(item, currentVersion)), next: page.next ?? null };
+      return { ...page, items: page.items.map((item) => toVersionResource(item, currentVersion)) };
     },
   );
 
@@ -98,7 +99,7 @@ export function versionRoutes(app: FastifyInstance, deps: AppDependencies): void
       dataset: request.params.code,
       version: which,
       columns: request.query.columns?.split(','),
-      format: request.query.format ?? negotiateFormat(request.headers.accept),
+      format: request.query.format ?? negotiate(request.headers.accept, dataTypes),
     });
     return sendRead(request, reply, prepared);
   };

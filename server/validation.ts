@@ -1,0 +1,20 @@
+/**
+ * Requests are checked by the same dialect as definitions: JSON Schema 2020-12. Text of a query or a path is read as
+ * the number or truth value that the schema wants; a body means what it says. Nothing is dropped in silence: an
+ * unknown member is an error.
+ */
+import { Ajv2020, type Options } from 'ajv/dist/2020.js';
+import formats from 'ajv-formats';
+import type { FastifyInstance } from 'fastify';
+
+export function installValidation(app: FastifyInstance): void {
+  const body = createAjv({});
+  const text = createAjv({ coerceTypes: true });
+  app.setValidatorCompiler(({ schema, httpPart }) => (httpPart === 'body' ? body : text).compile(schema));
+}
+
+function createAjv(options: Options): Ajv2020 {
+  const ajv = new Ajv2020({ allErrors: true, allowUnionTypes: true, ...options });
+  formats.default(ajv);
+  return ajv;
+}
