@@ -212,6 +212,15 @@ export const errorCodes = define({
       en: 'Apply this installation’s own district: one installation holds one district.',
     },
   },
+  DRIVER_UNSUITABLE: {
+    status: 500,
+    recovery: 'fatal',
+    title: { zh: '数据库驱动不适用', en: 'The database driver does not fit' },
+    hint: {
+      zh: '按 package-lock.json 重新安装依赖',
+      en: 'Install the dependencies again as package-lock.json has them: npm ci.',
+    },
+  },
   DUPLICATE_CODE: {
     status: 422,
     recovery: 'fatal',
@@ -393,6 +402,24 @@ export const errorCodes = define({
     hint: {
       zh: '对照接口文档更正所指位置',
       en: 'Correct what is named; the API documentation shows the expected form.',
+    },
+  },
+  REQUEST_RULE: {
+    status: 409,
+    recovery: 'fatal',
+    title: { zh: '规则不允许', en: 'A rule forbids it' },
+    hint: {
+      zh: '见 docs/reference/requests.md 中的办理规则',
+      en: 'See the rules of requests in docs/reference/requests.md.',
+    },
+  },
+  REQUEST_STATE: {
+    status: 409,
+    recovery: 'fatal',
+    title: { zh: '申请当前状态不允许此操作', en: 'Not in this state of the request' },
+    hint: {
+      zh: '重新查看申请；它可能已由他人办理',
+      en: 'Look at the request again: somebody else may have acted on it.',
     },
   },
   RUN_ENDED: {
