@@ -36,7 +36,7 @@ await runProcess('server', async ({ log, configuration }) => {
   return Resources.opening(async (resources) => {
     const app = await composeServer(settings, log, resources);
     const url = await listen(app, settings);
-    resources.add(app, (opened) => opened.close());
+    resources.add(app, (opened) => closeApp(opened, settings.shutdownGraceSeconds));
     return { details: { url: settings.publicUrl ?? url }, stop: () => resources.close() };
   });
 });
@@ -112,6 +112,16 @@ async function listen(app: FastifyInstance, settings: ServerConfiguration): Prom
     const reason = cause instanceof Error && 'code' in cause ? listenFailures[String(cause.code)] : undefined;
     if (reason === undefined) throw cause;
     throw new HuitongError('CONFIG_INVALID', reason, { at: `HUITONG_HTTP_PORT=${port} on ${host}`, cause });
+  }
+}
+
+/** Running answers may end within the grace time; then their connections are cut, and the rest can be closed. */
+async function closeApp(app: FastifyInstance, graceSeconds: number): Promise<void> {
+  const cut = setTimeout(() => app.server.closeAllConnections(), graceSeconds * 1_000);
+  try {
+    await app.close();
+  } finally {
+    clearTimeout(cut);
   }
 }
 
