@@ -17,6 +17,7 @@ import { departmentRoutes } from './routes/departments.ts';
 import { districtRoutes } from './routes/district.ts';
 import { healthRoutes } from './routes/health.ts';
 import { runRoutes } from './routes/runs.ts';
+import { scheduleRoutes } from './routes/schedules.ts';
 import { sourceRoutes } from './routes/sources.ts';
 import { stagingRoutes } from './routes/staging.ts';
 import { tokenRoutes } from './routes/tokens.ts';
@@ -50,6 +51,7 @@ export async function buildApp(deps: AppDependencies): Promise<FastifyInstance> 
     datasetRoutes,
     versionRoutes,
     runRoutes,
+    scheduleRoutes,
     tokenRoutes,
     auditRoutes,
     stagingRoutes,

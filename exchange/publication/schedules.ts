@@ -7,6 +7,7 @@ import {
   ScheduleOverlapPolicy,
 } from '@temporalio/client';
 import type { ScheduledDataset } from '../../catalog/publishing.ts';
+import { HuitongError } from '../../lib/errors.ts';
 import { limits } from '../../lib/limits.ts';
 import { exchangeQueue } from '../../lib/pure/task-queues.ts';
 
@@ -35,6 +36,50 @@ export async function syncSchedules(client: Client, datasets: ScheduledDataset[]
     synced.removed.push(scheduleId.slice(PREFIX.length));
   }
   return synced;
+}
+
+/** A schedule as an operator sees it. */
+export interface ScheduleState {
+  dataset: string;
+  paused: boolean;
+  /** Why it is paused. */
+  note?: string;
+  /** RFC 3339; absent while it is paused. */
+  nextAt?: string;
+}
+
+/** All of ours, by dataset. Temporal's list lags behind a change by moments. */
+export async function listScheduleStates(client: Client): Promise<ScheduleState[]> {
+  const states: ScheduleState[] = [];
+  for await (const { scheduleId, state, info } of client.schedule.list()) {
+    if (scheduleId.startsWith(PREFIX)) states.push(stateOf(scheduleId, state, info.nextActionTimes[0]));
+  }
+  return states.sort((a, b) => (a.dataset < b.dataset ? -1 : 1));
+}
+
+/** Pauses a dataset's schedule, or lets it go on; applying a district leaves that as it is. Throws NOT_FOUND. */
+export async function setSchedulePaused(
+  client: Client,
+  { dataset, paused, note }: { dataset: string; paused: boolean; note?: string },
+): Promise<ScheduleState> {
+  const handle = client.schedule.getHandle(PREFIX + dataset);
+  try {
+    await (paused ? handle.pause(note) : handle.unpause(note));
+    const { scheduleId, state, info } = await handle.describe();
+    return stateOf(scheduleId, state, info.nextActionTimes[0]);
+  } catch (e: unknown) {
+    if (!(e instanceof ScheduleNotFoundError)) throw e;
+    throw new HuitongError('NOT_FOUND', 'the dataset has no schedule', { at: dataset, cause: e });
+  }
+}
+
+function stateOf(scheduleId: string, state: { paused: boolean; note?: string }, next: Date | undefined): ScheduleState {
+  return {
+    dataset: scheduleId.slice(PREFIX.length),
+    paused: state.paused,
+    ...(state.note ? { note: state.note } : {}),
+    ...(next && !state.paused ? { nextAt: next.toISOString() } : {}),
+  };
 }
 
 async function createOrUpdate(client: Client, dataset: ScheduledDataset): Promise<boolean> {

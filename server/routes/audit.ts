@@ -4,17 +4,26 @@ import type { FastifyInstance } from 'fastify';
 import { exportLog } from '../../exchange/audit/export.ts';
 import { toReceipt } from '../../exchange/audit/receipt.ts';
 import { limits } from '../../lib/limits.ts';
+import { bytesOf, documentOf, objectOf } from '../answers.ts';
 import type { AppDependencies } from '../dependencies.ts';
+import { pageQuery } from '../page-query.ts';
 
 const tags = ['审计 Audit'];
 const size = { type: 'integer', minimum: 0 } as const;
+const entry = objectOf({ index: size, leaf: documentOf('schemas/document/audit-leaf.json') });
 
 export function auditRoutes(app: FastifyInstance, { audit: { reader } }: AppDependencies): void {
   app.get(
     '/audit/head',
     {
       config: { action: 'audit.read' },
-      schema: { summary: '最新签名树头 The newest signed head', tags },
+      schema: {
+        summary: '最新签名树头 The newest signed head',
+        tags,
+        response: {
+          200: objectOf({ size, note: { type: 'string', description: 'A C2SP checkpoint: what is signed.' } }),
+        },
+      },
     },
     async () => {
       const { size: leaves, note } = await reader.head();
@@ -34,8 +43,17 @@ export function auditRoutes(app: FastifyInstance, { audit: { reader } }: AppDepe
           additionalProperties: false,
           properties: {
             before: { ...size, description: 'Entries with a smaller index.' },
-            limit: { type: 'integer', minimum: 1, maximum: limits.pageRowsMax },
+            limit: pageQuery.limit,
           },
+        },
+        response: {
+          200: objectOf(
+            {
+              items: { type: 'array', items: entry },
+              before: { ...size, description: 'Ask with it for the next page.' },
+            },
+            ['before'],
+          ),
         },
       },
     },
@@ -45,7 +63,7 @@ export function auditRoutes(app: FastifyInstance, { audit: { reader } }: AppDepe
       const start = Math.max(0, end - (request.query.limit ?? limits.pageRowsDefault));
       const entries = await reader.entries(start, end);
       const items = entries.reverse().map(({ index, leaf }) => ({ index, leaf: JSON.parse(leaf) }));
-      return { items, before: start > 0 ? start : null };
+      return { items, ...(start > 0 ? { before: start } : {}) };
     },
   );
 
@@ -57,6 +75,9 @@ export function auditRoutes(app: FastifyInstance, { audit: { reader } }: AppDepe
         summary: '一条日志的回执 The receipt of one entry under the newest head',
         tags,
         params: { type: 'object', required: ['index'], properties: { index: size } },
+        response: {
+          200: documentOf('Format huitong.receipt/1: exchange/audit/verify/receipt.ts says how it is checked.'),
+        },
       },
     },
     async (request) => toReceipt(await reader.prove(request.params.index)),
@@ -75,6 +96,7 @@ export function auditRoutes(app: FastifyInstance, { audit: { reader } }: AppDepe
           required: ['older', 'newer'],
           properties: { older: size, newer: size },
         },
+        response: { 200: objectOf({ proof: { type: 'array', items: { type: 'string', description: 'Base64.' } } }) },
       },
     },
     async (request) => {
@@ -87,7 +109,11 @@ export function auditRoutes(app: FastifyInstance, { audit: { reader } }: AppDepe
     '/audit/export',
     {
       config: { action: 'audit.read' },
-      schema: { summary: '导出日志 The whole log, for verification offline', tags, produces: ['application/x-ndjson'] },
+      schema: {
+        summary: '导出日志 The whole log, for verification offline',
+        tags,
+        response: { 200: bytesOf('A line with the head, then one a leaf.', 'application/x-ndjson') },
+      },
     },
     async (_request, reply) => {
       const lines = (async function* () {

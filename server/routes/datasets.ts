@@ -4,11 +4,12 @@ import { getContract, listContracts } from '../../catalog/contracts.ts';
 import { getDataset, type ListDatasets, listDatasets } from '../../catalog/datasets.ts';
 import { listLineage } from '../../exchange/publication/lineage.ts';
 import { pageOf } from '../../schemas/api/index.ts';
+import { objectOf } from '../answers.ts';
 import type { AppDependencies } from '../dependencies.ts';
 import { pageQuery } from '../page-query.ts';
 
 const tags = ['目录 Catalog'];
-export const datasetParams = { type: 'object', required: ['code'], properties: { code: { type: 'string' } } } as const;
+const datasetParams = { type: 'object', required: ['code'], properties: { code: { type: 'string' } } } as const;
 
 interface DatasetParams {
   code: string;
@@ -97,14 +98,7 @@ export function datasetRoutes(app: FastifyInstance, { publication }: AppDependen
         summary: '数据血缘 From which source column each item comes',
         tags,
         params: datasetParams,
-        response: {
-          200: {
-            type: 'object',
-            additionalProperties: false,
-            required: ['edges'],
-            properties: { edges: { type: 'array', items: lineageEdge } },
-          },
-        },
+        response: { 200: objectOf({ edges: { type: 'array', items: lineageEdge } }) },
       },
     },
     async (request) => {
@@ -114,19 +108,11 @@ export function datasetRoutes(app: FastifyInstance, { publication }: AppDependen
   );
 }
 
-const lineageEdge = {
-  type: 'object',
-  additionalProperties: false,
-  required: ['item', 'source', 'sourceTable', 'sourceColumn', 'sinceVersion', 'untilVersion'],
-  properties: {
-    item: { type: 'string' },
-    source: { type: 'string' },
-    sourceTable: { type: 'string' },
-    sourceColumn: { type: 'string' },
-    sinceVersion: { type: 'integer' },
-    untilVersion: {
-      type: ['integer', 'null'],
-      description: 'The first version without this edge; null while it holds.',
-    },
-  },
-} as const;
+const lineageEdge = objectOf({
+  item: { type: 'string' },
+  source: { type: 'string' },
+  sourceTable: { type: 'string' },
+  sourceColumn: { type: 'string' },
+  sinceVersion: { type: 'integer' },
+  untilVersion: { type: ['integer', 'null'], description: 'The first version without this edge; null while it holds.' },
+});

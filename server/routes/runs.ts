@@ -8,6 +8,7 @@ import { beginRun, getRun, listRuns } from '../../exchange/publication/runs.ts';
 import { HuitongError } from '../../lib/errors.ts';
 import { pageOf } from '../../schemas/api/index.ts';
 import { exchangeQueue, publishWorkflowId } from '../../workflows/messages.ts';
+import { bytesOf, objectOf } from '../answers.ts';
 import { actorOf, permitted, principalOf } from '../authentication.ts';
 import type { AppDependencies } from '../dependencies.ts';
 import { negotiate, quarantineTypes } from '../negotiation.ts';
@@ -160,6 +161,7 @@ export function runRoutes(app: FastifyInstance, deps: AppDependencies): void {
           additionalProperties: false,
           properties: { ...pageQuery },
         },
+        response: { 200: quarantineAnswer },
       },
     },
     async (request, reply) => {
@@ -172,6 +174,23 @@ export function runRoutes(app: FastifyInstance, deps: AppDependencies): void {
     },
   );
 }
+
+const quarantinedRow = objectOf({
+  partition: { type: 'integer' },
+  ordinal: { type: 'integer', description: 'Of the row within its partition, as it was read.' },
+  key: { type: 'string', description: 'JSON text of the key columns: as text it keeps every digit.' },
+  errors: { type: 'array', items: objectOf({ pointer: { type: 'string' }, code: { type: 'string' } }) },
+  row: { type: 'string', description: 'JSON text of the row.' },
+});
+const quarantinePage = objectOf({ items: { type: 'array', items: quarantinedRow }, next: { type: 'string' } }, [
+  'next',
+]);
+const quarantineAnswer = {
+  content: {
+    'application/json': { schema: quarantinePage },
+    ...bytesOf('', 'text/csv', 'application/x-ndjson').content,
+  },
+};
 
 /** A heartbeat's details are the worker's: only what the schema knows leaves. */
 function withProgress(run: Run, progress: unknown): Run & { progress?: object } {

@@ -5,12 +5,22 @@ import type { CheckReport, SourceTable } from '../../connectors/connector.ts';
 import { limits } from '../../lib/limits.ts';
 import { pageOf } from '../../schemas/api/index.ts';
 import { exchangeQueue, sourceQueue } from '../../workflows/messages.ts';
+import { documentOf, objectOf } from '../answers.ts';
 import { permitted } from '../authentication.ts';
 import type { AppDependencies } from '../dependencies.ts';
 import { executeWorkflow } from '../temporal.ts';
 
 const tags = ['数据源 Sources'];
 const params = { type: 'object', required: ['code'], properties: { code: { type: 'string' } } } as const;
+
+const checkStep = objectOf(
+  { name: { type: 'string' }, ok: { type: 'boolean' }, code: { type: 'string' }, message: { type: 'string' } },
+  ['code'],
+);
+const checkReport = objectOf(
+  { ok: { type: 'boolean' }, steps: { type: 'array', items: checkStep }, server: { type: 'string' } },
+  ['server'],
+);
 
 interface SourceParams {
   code: string;
@@ -50,7 +60,12 @@ export function sourceRoutes(app: FastifyInstance, deps: AppDependencies): void 
     '/sources/:code/check',
     {
       config: { action: 'source.check' },
-      schema: { summary: '检查连接 Try the connection, step by step', tags, params },
+      schema: {
+        summary: '检查连接 Try the connection, step by step',
+        tags,
+        params,
+        response: { 200: checkReport },
+      },
     },
     async (request): Promise<CheckReport> => {
       const { code } = request.params;
@@ -63,7 +78,12 @@ export function sourceRoutes(app: FastifyInstance, deps: AppDependencies): void 
     '/sources/:code/discover',
     {
       config: { action: 'source.discover' },
-      schema: { summary: '发现表和列 Tables, columns and keys of the source', tags, params },
+      schema: {
+        summary: '发现表和列 Tables, columns and keys of the source',
+        tags,
+        params,
+        response: { 200: objectOf({ tables: { type: 'array', items: documentOf('A table with its columns.') } }) },
+      },
     },
     async (request): Promise<{ tables: SourceTable[] }> => {
       const { code } = request.params;

@@ -8,17 +8,18 @@ import { openGeneration } from '../../exchange/publication/generations.ts';
 import { getRun } from '../../exchange/publication/runs.ts';
 import { readStaged, stageObject } from '../../exchange/publication/staging.ts';
 import { HuitongError } from '../../lib/errors.ts';
+import { bytesOf, documentOf, objectOf } from '../answers.ts';
 import { bearerOf, permitted, principalOf } from '../authentication.ts';
 import type { AppDependencies } from '../dependencies.ts';
 
 const tags = ['暂存 Staging'];
 const runParams = { type: 'object', required: ['run'], properties: { run: { type: 'string', format: 'uuid' } } };
-const stagedObject = {
-  type: 'object',
-  additionalProperties: false,
-  required: ['digest', 'sizeBytes'],
-  properties: { digest: { type: 'string' }, sizeBytes: { type: 'integer' } },
-};
+const stagedObject = objectOf({ digest: { type: 'string' }, sizeBytes: { type: 'integer' } });
+const openedGeneration = objectOf({
+  assignment: documentOf('schemas/document/assignment.json'),
+  generation: { type: 'integer' },
+  token: { type: 'string', description: 'For this generation’s objects; send x-huitong-generation with it.' },
+});
 
 interface RunParams {
   run: string;
@@ -31,7 +32,12 @@ export function stagingRoutes(app: FastifyInstance, deps: AppDependencies): void
     '/staging/:run/generations',
     {
       config: { action: 'run.stage', replayable: false },
-      schema: { summary: '开始一次抽取 Open a generation of a run', tags, params: runParams },
+      schema: {
+        summary: '开始一次抽取 Open a generation of a run',
+        tags,
+        params: runParams,
+        response: { 201: openedGeneration },
+      },
     },
     async (request, reply) => {
       const { run: id } = request.params;
@@ -92,6 +98,7 @@ export function stagingRoutes(app: FastifyInstance, deps: AppDependencies): void
           required: ['run', 'digest'],
           properties: { ...runParams.properties, digest: { type: 'string', pattern: '^[0-9a-f]{64}$' } },
         },
+        response: { 200: bytesOf('Its bytes.', 'application/octet-stream') },
       },
     },
     async (request, reply) => {

@@ -5,6 +5,7 @@ import { openObject } from '../../exchange/access/objects.ts';
 import { type Format, prepareRead } from '../../exchange/access/read.ts';
 import { listVersions, resolveVersion } from '../../exchange/publication/versions.ts';
 import { pageOf } from '../../schemas/api/index.ts';
+import { bytesOf, documentOf } from '../answers.ts';
 import { principalOf } from '../authentication.ts';
 import type { AppDependencies } from '../dependencies.ts';
 import { dataTypes, negotiate } from '../negotiation.ts';
@@ -33,6 +34,13 @@ const dataDescription = [
   'An Arrow stream has a known length and can be read in ranges; every format has an entity tag.',
   'Answered only when the access is in the audit log.',
 ].join(' ');
+
+const dataAnswers = {
+  200: bytesOf('All of it.', ...dataTypes.map(([type]) => type)),
+  206: bytesOf('A range of it.', 'application/vnd.apache.arrow.stream'),
+  304: { description: 'The caller has it.', type: 'null' },
+};
+const storedDescription = 'For offline verification (`huitong version verify`); needs a grant of all columns.';
 
 interface VersionParams {
   code: string;
@@ -115,6 +123,7 @@ export function versionRoutes(app: FastifyInstance, deps: AppDependencies): void
         tags,
         params: ofDataset,
         querystring: dataQuery,
+        response: dataAnswers,
       },
     },
     (request, reply) => read(request, reply, 'current'),
@@ -131,6 +140,7 @@ export function versionRoutes(app: FastifyInstance, deps: AppDependencies): void
         tags,
         params: ofVersion,
         querystring: dataQuery,
+        response: dataAnswers,
       },
     },
     (request, reply) => read(request, reply, request.params.version),
@@ -149,8 +159,13 @@ export function versionRoutes(app: FastifyInstance, deps: AppDependencies): void
     '/datasets/:code/versions/:version/manifest',
     {
       config: { action: 'dataset.read' },
-      exposeHeadRoute: false,
-      schema: { summary: '版本清单 The manifest of a version, as stored', tags, params: ofVersion },
+      schema: {
+        summary: '版本清单 The manifest of a version, as stored',
+        description: storedDescription,
+        tags,
+        params: ofVersion,
+        response: { 200: documentOf('schemas/document/manifest.json') },
+      },
     },
     (request, reply) => sendObject(request, reply, request.params),
   );
@@ -159,15 +174,16 @@ export function versionRoutes(app: FastifyInstance, deps: AppDependencies): void
     '/datasets/:code/versions/:version/parts/:digest',
     {
       config: { action: 'dataset.read' },
-      exposeHeadRoute: false,
       schema: {
         summary: '一个分片 One part of a version, as stored',
+        description: storedDescription,
         tags,
         params: {
           ...ofVersion,
           required: ['code', 'version', 'digest'],
           properties: { ...ofVersion.properties, digest: { type: 'string', pattern: '^[0-9a-f]{64}$' } },
         },
+        response: { 200: bytesOf('An Arrow IPC file; its SHA-256 is its name.', 'application/vnd.apache.arrow.file') },
       },
     },
     (request, reply) => sendObject(request, reply, request.params, request.params.digest),
