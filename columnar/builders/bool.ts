@@ -4,7 +4,8 @@ import { ColumnBuilder, capacityFirst, enlarge } from './builder.ts';
 /** Booleans, one bit a cell, least significant bit first (Arrow columnar format, "Validity bitmaps" order). */
 export class BoolBuilder extends ColumnBuilder<Bool> {
   readonly cellBytesFixed = 0.125;
-  private bits = new Uint8Array(capacityFirst >> 3);
+  /** See `reserve`; bits behind the last cell are zero. */
+  bits = new Uint8Array(capacityFirst >> 3);
 
   get byteLength(): number {
     return (this.length + 7) >> 3;
@@ -24,7 +25,7 @@ export class BoolBuilder extends ColumnBuilder<Bool> {
     super.truncate(length);
   }
 
-  protected appendZero(): void {
+  appendZero(): void {
     this.append(false);
   }
 

@@ -17,9 +17,10 @@ export interface ByteSource {
 export class BytesBuilder<T extends DataType = DataType> extends ColumnBuilder<T> {
   readonly cellBytesFixed = 4;
   private offsets = new Int32Array(capacityFirst + 1);
-  private data = new Uint8Array(DATA_BYTES_FIRST + SLACK_BYTES);
+  /** The bytes of all cells; up to `dataLength` they are taken. */
+  data: Uint8Array<ArrayBuffer> = new Uint8Array(DATA_BYTES_FIRST + SLACK_BYTES);
+  dataLength = 0;
   private view = new DataView(this.data.buffer);
-  private dataLength = 0;
 
   get byteLength(): number {
     return this.dataLength + (this.length + 1) * 4;
@@ -42,14 +43,36 @@ export class BytesBuilder<T extends DataType = DataType> extends ColumnBuilder<T
     this.offsets[++this.length] = end;
   }
 
+  /**
+   * For callers that write a cell's bytes themselves, in pieces: makes room for `bytes` more in `data`, at
+   * `dataLength`, which the caller then raises. `endCell` ends the cell, `abandonCell` forgets what was written of it.
+   */
+  reserveBytes(bytes: number): void {
+    const end = this.dataLength + bytes;
+    if (end + SLACK_BYTES > this.data.length) this.growData(end);
+  }
+
+  /** Bytes of the cell under way. */
+  get cellBytes(): number {
+    return this.dataLength - (this.offsets[this.length] as number);
+  }
+
+  endCell(): void {
+    if (this.length === this.capacity) this.grow();
+    this.offsets[++this.length] = this.dataLength;
+  }
+
+  abandonCell(): void {
+    this.dataLength = this.offsets[this.length] as number;
+  }
+
   override truncate(length: number): void {
     super.truncate(length);
     this.dataLength = this.offsets[length] as number;
   }
 
-  protected appendZero(): void {
-    if (this.length === this.capacity) this.grow();
-    this.offsets[++this.length] = this.dataLength;
+  appendZero(): void {
+    this.endCell();
   }
 
   protected growValues(capacity: number): void {

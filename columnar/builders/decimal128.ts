@@ -13,7 +13,8 @@ const BASE = 10_000;
  */
 export class Decimal128Builder extends ColumnBuilder<Decimal> {
   readonly cellBytesFixed = 16;
-  private words = new Int32Array(capacityFirst * 4);
+  /** Four elements a cell, least significant first, two's complement; see `reserve`. */
+  words = new Int32Array(capacityFirst * 4);
   private readonly limbs = new Float64Array(4);
   private readonly bound: Float64Array;
   private readonly exactBound: number;
@@ -52,7 +53,7 @@ export class Decimal128Builder extends ColumnBuilder<Decimal> {
     this.appendWords(low, high, sign, sign);
   }
 
-  protected appendZero(): void {
+  appendZero(): void {
     this.appendWords(0, 0, 0, 0);
   }
 

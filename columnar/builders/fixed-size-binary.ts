@@ -5,7 +5,8 @@ import type { ByteSource } from './bytes.ts';
 /** Cells of `type.byteWidth` bytes each, such as a UUID. */
 export class FixedSizeBinaryBuilder extends ColumnBuilder<FixedSizeBinary> {
   readonly cellBytesFixed: number;
-  private values: Uint8Array;
+  /** `type.byteWidth` elements a cell; see `reserve`. */
+  values: Uint8Array;
 
   constructor(type: FixedSizeBinary) {
     super(type);
@@ -26,7 +27,7 @@ export class FixedSizeBinaryBuilder extends ColumnBuilder<FixedSizeBinary> {
     this.length++;
   }
 
-  protected appendZero(): void {
+  appendZero(): void {
     if (this.length === this.capacity) this.grow();
     this.values.fill(0, this.length * this.cellBytesFixed, (this.length + 1) * this.cellBytesFixed);
     this.length++;

@@ -9,6 +9,7 @@ import { FixedSizeBinaryBuilder } from './fixed-size-binary.ts';
 import { Int64Builder } from './int64.ts';
 import { ListBuilder } from './list.ts';
 import { NumberBuilder } from './number.ts';
+import { StructBuilder } from './struct.ts';
 
 export { BoolBuilder } from './bool.ts';
 export { ColumnBuilder } from './builder.ts';
@@ -18,6 +19,7 @@ export { FixedSizeBinaryBuilder } from './fixed-size-binary.ts';
 export { Int64Builder } from './int64.ts';
 export { ListBuilder } from './list.ts';
 export { NumberBuilder } from './number.ts';
+export { StructBuilder } from './struct.ts';
 
 /** Throws ARROW_INVALID for a type that no builder makes; which builder a type has, the files here tell. */
 export function builderFor(type: DataType): ColumnBuilder {
@@ -32,6 +34,12 @@ export function builderFor(type: DataType): ColumnBuilder {
   if (DataType.isUtf8(type) || DataType.isBinary(type)) return new BytesBuilder(type);
   if (DataType.isFixedSizeBinary(type)) return new FixedSizeBinaryBuilder(type);
   if (DataType.isList(type)) return new ListBuilder(type, builderFor(type.valueType));
+  if (DataType.isStruct(type)) {
+    return new StructBuilder(
+      type,
+      type.children.map((child) => builderFor(child.type)),
+    );
+  }
   throw new HuitongError('ARROW_INVALID', `no column builder makes the Arrow type ${type}`);
 }
 

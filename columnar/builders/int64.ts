@@ -7,7 +7,8 @@ import { ColumnBuilder, capacityFirst } from './builder.ts';
  */
 export class Int64Builder<T extends DataType = DataType> extends ColumnBuilder<T> {
   readonly cellBytesFixed = 8;
-  private words = new Int32Array(capacityFirst * 2);
+  /** Two elements a cell, the low half first; see `reserve`. */
+  words = new Int32Array(capacityFirst * 2);
 
   get byteLength(): number {
     return this.length * 8;
@@ -23,7 +24,7 @@ export class Int64Builder<T extends DataType = DataType> extends ColumnBuilder<T
     this.length++;
   }
 
-  protected appendZero(): void {
+  appendZero(): void {
     this.append(0, 0);
   }
 

@@ -32,7 +32,7 @@ export class ListBuilder<E extends ColumnBuilder = ColumnBuilder> extends Column
     this.abandonList();
   }
 
-  protected appendZero(): void {
+  appendZero(): void {
     this.appendList();
   }
 

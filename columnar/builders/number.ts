@@ -1,7 +1,7 @@
 import { Data, type DataType } from 'apache-arrow';
 import { ColumnBuilder, capacityFirst } from './builder.ts';
 
-type NumberArray =
+export type NumberArray =
   | Int8Array
   | Int16Array
   | Int32Array
@@ -15,7 +15,8 @@ type NumberArrayConstructor = new (length: number) => NumberArray;
 /** Cells that a JavaScript number holds exactly: integers up to 32 bits, floats, days of a date. */
 export class NumberBuilder<T extends DataType = DataType> extends ColumnBuilder<T> {
   readonly cellBytesFixed: number;
-  private values: NumberArray;
+  /** One element a cell; see `reserve`. */
+  values: NumberArray;
   private readonly ArrayOf: NumberArrayConstructor;
 
   constructor(type: T, ArrayOf: NumberArrayConstructor) {
@@ -34,7 +35,7 @@ export class NumberBuilder<T extends DataType = DataType> extends ColumnBuilder<
     this.values[this.length++] = value;
   }
 
-  protected appendZero(): void {
+  appendZero(): void {
     this.append(0);
   }
 

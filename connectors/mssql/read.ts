@@ -1,0 +1,46 @@
+import { HuitongError, isHuitongError } from '../../lib/errors.ts';
+import type { ConnectorContext, ReadRequest, SourceBatch } from '../connector.ts';
+import type { MssqlConfig } from './config.ts';
+import { openConnection } from './connection.ts';
+import { RowDecoder } from './decode.ts';
+import { type MssqlPartition, mappingOfColumn, tableQuery } from './plan.ts';
+import { quoteTable } from './relation.ts';
+import { arrowSchema } from './schema.ts';
+import { beginReading } from './snapshot.ts';
+
+/** Reads the table in one stream, under what the plan guarantees. Throws SCHEMA_DRIFT, CELL_TOO_LARGE, CANCELLED. */
+export async function* read(
+  config: MssqlConfig,
+  request: ReadRequest<MssqlPartition>,
+  context: ConnectorContext,
+): AsyncGenerator<SourceBatch> {
+  const { plan, partition } = request;
+  const at = quoteTable(partition.table);
+  const columns = plan.columns.map((column) => {
+    const { wire, typeInfo, ...mapping } = mappingOfColumn(column);
+    return { name: column.name, mapping, wire, typeInfo };
+  });
+  const decoder = new RowDecoder(arrowSchema(plan), columns, request, at);
+  const connection = await openConnection(config, context);
+  try {
+    await beginReading(connection, plan.guarantee);
+    for await (const _ of connection.stream(tableQuery(plan.columns, partition.table), decoder, at)) {
+      yield decoder.batch();
+      decoder.reset();
+    }
+    if (decoder.rows > 0) yield decoder.batch();
+  } catch (cause) {
+    throw drifted(cause, at) ?? cause;
+  } finally {
+    await connection.close();
+  }
+}
+
+/** What was there when it was planned and is gone now. */
+function drifted(cause: unknown, at: string): HuitongError | undefined {
+  const drift = (what: string) =>
+    new HuitongError('SCHEMA_DRIFT', `the table changed between planning and reading: ${what}`, { at, cause });
+  if (isHuitongError(cause, 'TABLE_NOT_FOUND')) return drift('it is gone');
+  if (isHuitongError(cause, 'COLUMN_NOT_FOUND')) return drift('a column is gone');
+  return undefined;
+}
