@@ -1,6 +1,7 @@
 /** The district's policy profile: deadlines differ between cities and change with law, so they are data. */
 import { HuitongError } from '../lib/errors.ts';
 import { addWorkingDays, type CivilDate, nextDay } from '../lib/pure/calendar.ts';
+import type { DistrictDefinition } from '../schemas/generated/district.ts';
 import type { PolicyDefinition } from '../schemas/generated/policy.ts';
 import type { Catalog } from './database.ts';
 
@@ -24,6 +25,15 @@ export async function currentPolicy(catalog: Catalog): Promise<PolicyDefinition>
     .first<{ policy: PolicyDefinition } | undefined>('policy');
   if (latest === undefined) throw new HuitongError('NOT_FOUND', 'no district has been applied yet');
   return latest.policy;
+}
+
+/** The department that approves the catalog and mediates, by the newest apply. Throws NOT_FOUND before the first. */
+export async function supervisingDepartment(catalog: Catalog): Promise<string> {
+  const latest = await catalog('district_apply')
+    .orderBy('sequence', 'desc')
+    .first<{ definition: DistrictDefinition } | undefined>('definition');
+  if (latest === undefined) throw new HuitongError('NOT_FOUND', 'no district has been applied yet');
+  return latest.definition.supervisor;
 }
 
 /** Pure. The day of `from` does not count; a deadline is the end of its day in the policy's time zone. */

@@ -291,6 +291,95 @@ create table quarantine_part (
 CREATE INDEX quarantine_part_digest ON public.quarantine_part USING btree (digest);
 CREATE INDEX quarantine_part_expiry ON public.quarantine_part USING btree (expires_at);
 
+create table request (
+  id uuid not null,
+  department text not null,
+  dataset text not null,
+  provider text not null,
+  supervisor text not null,
+  state text not null,
+  sequence integer not null default 0,
+  sharing_class text not null,
+  requesters text[] not null,
+  info_asked boolean not null default false,
+  extension text not null default 'none'::text,
+  asked_in text,
+  asked jsonb not null,
+  decision jsonb,
+  refusal jsonb,
+  "grant" uuid,
+  created_at timestamp(3) with time zone not null,
+  updated_at timestamp(3) with time zone not null,
+  constraint request_pkey PRIMARY KEY (id),
+  constraint request_check CHECK (((state = 'NEEDS_INFO'::text) = (asked_in IS NOT NULL))),
+  constraint request_dataset_fkey FOREIGN KEY (dataset) REFERENCES dataset(code),
+  constraint request_department_fkey FOREIGN KEY (department) REFERENCES department(code),
+  constraint request_extension_check CHECK ((extension = ANY (ARRAY['none'::text, 'asked'::text, 'given'::text, 'denied'::text]))),
+  constraint request_grant_fkey FOREIGN KEY ("grant") REFERENCES access_grant(id),
+  constraint request_provider_fkey FOREIGN KEY (provider) REFERENCES department(code),
+  constraint request_requesters_check CHECK ((cardinality(requesters) > 0)),
+  constraint request_sequence_check CHECK ((sequence >= 0)),
+  constraint request_sharing_class_check CHECK ((sharing_class = ANY (ARRAY['unconditional'::text, 'conditional'::text, 'not-shared'::text])))
+);
+CREATE INDEX request_dataset ON public.request USING btree (dataset, id DESC);
+CREATE INDEX request_department ON public.request USING btree (department, id DESC);
+CREATE INDEX request_provider ON public.request USING btree (provider, id DESC);
+comment on column request.requesters is 'keyed hashes of all who drafted it or spoke for it: none of them decides it';
+comment on column request.asked is 'what the requester wants: schemas/api/request-terms.json';
+comment on column request.decision is 'what was approved: schemas/api/request-decision.json';
+
+create table request_duty (
+  request uuid not null,
+  sequence integer not null,
+  duty text not null,
+  party text not null,
+  department text,
+  began_at timestamp(3) with time zone not null,
+  counted_from timestamp(3) with time zone not null,
+  deadline timestamp(3) with time zone not null,
+  provisional boolean not null,
+  policy_version text not null,
+  reminders_due timestamp(3) with time zone[] not null,
+  reminders_sent integer not null default 0,
+  overdue_at timestamp(3) with time zone,
+  ended_at timestamp(3) with time zone,
+  constraint request_duty_pkey PRIMARY KEY (request, sequence),
+  constraint request_duty_request_fkey FOREIGN KEY (request) REFERENCES request(id),
+  constraint request_duty_request_sequence_fkey FOREIGN KEY (request, sequence) REFERENCES request_event(request, sequence)
+);
+CREATE INDEX request_duty_department ON public.request_duty USING btree (department, deadline) WHERE (ended_at IS NULL);
+CREATE UNIQUE INDEX request_duty_open ON public.request_duty USING btree (request) WHERE (ended_at IS NULL);
+comment on column request_duty.sequence is 'of the step that began it';
+comment on column request_duty.department is 'whose duty it is; null: the exchange''s own';
+comment on column request_duty.counted_from is 'the day after is the first that counts; an extension counts from the deadline before it';
+
+create table request_event (
+  request uuid not null,
+  sequence integer not null,
+  id uuid not null,
+  action text not null,
+  from_state text,
+  to_state text not null,
+  party text not null,
+  actor text not null,
+  person text,
+  department text,
+  reason text,
+  basis jsonb,
+  detail jsonb,
+  policy_version text,
+  deadline timestamp(3) with time zone,
+  provisional boolean,
+  at timestamp(3) with time zone not null,
+  recorded_at timestamp(3) with time zone not null default now(),
+  constraint request_event_pkey PRIMARY KEY (request, sequence),
+  constraint request_event_id_key UNIQUE (id),
+  constraint request_event_request_fkey FOREIGN KEY (request) REFERENCES request(id),
+  constraint request_event_sequence_check CHECK ((sequence >= 0))
+);
+comment on column request_event.id is 'its sender''s: a step that arrives twice happens once';
+comment on column request_event.at is 'when it was done, by the clock of the request''s workflow';
+
 create table run (
   id uuid not null,
   dataset text not null,

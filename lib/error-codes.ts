@@ -251,6 +251,21 @@ export const errorCodes = define({
     title: { zh: '角色无此权限', en: 'Not allowed for this role' },
     hint: { zh: '向管理员申请相应角色', en: 'Ask an administrator for the role that this action needs.' },
   },
+  GRANT_ENDED: {
+    status: 409,
+    recovery: 'fatal',
+    title: { zh: '授权已终止', en: 'The grant has ended' },
+    hint: { zh: '如需继续使用，请重新申请', en: 'A grant that was revoked or has expired stays so: make a new one.' },
+  },
+  GRANT_NOT_USABLE: {
+    status: 403,
+    recovery: 'fatal',
+    title: { zh: '授权当前不可用', en: 'The grant cannot be used now' },
+    hint: {
+      zh: '授权已暂停、撤销、到期或尚未生效；请联系提供部门',
+      en: 'It is suspended, revoked, expired, not yet valid, or not for this way of reading. Ask the providing department.',
+    },
+  },
   IDEMPOTENCY_IN_PROGRESS: {
     status: 409,
     recovery: 'retriable',
@@ -277,6 +292,15 @@ export const errorCodes = define({
     recovery: 'retriable',
     title: { zh: '内部错误', en: 'Internal error' },
     hint: { zh: '把请求编号报给运维人员', en: 'Give the request id to the operator; the log has the cause.' },
+  },
+  ITEM_NOT_SHARED: {
+    status: 422,
+    recovery: 'fatal',
+    title: { zh: '该数据项不予共享', en: 'An item that is not shared' },
+    hint: {
+      zh: '去掉该数据项；目录中写有不予共享的依据',
+      en: 'Leave the item out: the catalog names the law by which it is not shared.',
+    },
   },
   JSON_AMBIGUOUS: {
     status: 422,

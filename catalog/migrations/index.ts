@@ -10,6 +10,7 @@ import * as audit from './003_audit.ts';
 import * as access from './004_access.ts';
 import * as idempotency from './005_idempotency.ts';
 import * as grants from './006_grants.ts';
+import * as requests from './007_requests.ts';
 
 interface NamedMigration {
   name: string;
@@ -23,6 +24,7 @@ const migrations: NamedMigration[] = [
   { name: '004_access', migration: access },
   { name: '005_idempotency', migration: idempotency },
   { name: '006_grants', migration: grants },
+  { name: '007_requests', migration: requests },
 ];
 
 /** Listed by hand rather than read from the folder: what runs is what was compiled and reviewed. */

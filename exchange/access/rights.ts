@@ -23,6 +23,8 @@ const everyRole: Record<Role, Reach> = {
   auditor: 'any',
   operator: 'any',
   worker: 'any',
+  'sharing-officer': 'any',
+  supervisor: 'any',
 };
 
 /**
@@ -43,6 +45,11 @@ const rights = {
   'district.plan': { administrator: 'any' },
   'district.apply': { administrator: 'any' },
   'audit.read': { auditor: 'any' },
+  'request.create': { officer: 'own' },
+  'request.read': { officer: 'own', 'sharing-officer': 'own', supervisor: 'any', auditor: 'any' },
+  // In which party, and what exactly: lib/pure/request-transitions.ts.
+  'request.act': { officer: 'own', 'sharing-officer': 'own', supervisor: 'any' },
+  'request.recompute': { supervisor: 'any', administrator: 'any' },
 } as const satisfies Record<string, Partial<Record<Role, Reach>>>;
 
 export type Action = keyof typeof rights;

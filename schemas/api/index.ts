@@ -9,6 +9,10 @@ import health from './health.json' with { type: 'json' };
 import item from './item.json' with { type: 'json' };
 import plan from './plan.json' with { type: 'json' };
 import problem from './problem.json' with { type: 'json' };
+import request from './request.json' with { type: 'json' };
+import requestDecision from './request-decision.json' with { type: 'json' };
+import requestEvent from './request-event.json' with { type: 'json' };
+import requestTerms from './request-terms.json' with { type: 'json' };
 import run from './run.json' with { type: 'json' };
 import sharingClass from './sharing-class.json' with { type: 'json' };
 import source from './source.json' with { type: 'json' };
@@ -29,6 +33,10 @@ export const apiSchemas = [
   item,
   plan,
   problem,
+  requestDecision,
+  requestEvent,
+  requestTerms,
+  request,
   run,
   sharingClass,
   source,

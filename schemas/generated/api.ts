@@ -20,6 +20,10 @@ health?: Health
 item?: Item
 plan?: Plan
 problem?: Problem
+"request-decision"?: RequestDecision
+"request-event"?: RequestEvent
+"request-terms"?: RequestTerms
+request?: Request
 run?: Run
 "sharing-class"?: SharingClass
 source?: Source
@@ -254,6 +258,187 @@ pointer?: string
 errors?: Finding[]
 }
 /**
+ * What is given of what was asked for. What is left out is given as asked; masks start from the catalog's.
+ */
+export interface RequestDecision {
+/**
+ * A part of what was asked for; absent: all.
+ * 
+ * @minItems 1
+ * @maxItems 1600
+ */
+items?: string[]
+/**
+ * By item, as in grant-terms.json; null: none, though the catalog has one.
+ */
+masks?: {
+[k: string]: {
+[k: string]: unknown
+} | null
+}
+/**
+ * Narrows the rows further: both filters must hold.
+ */
+rowFilter?: {
+[k: string]: unknown
+}
+/**
+ * A part of what was asked for.
+ * 
+ * @minItems 1
+ */
+modes?: ("bulk" | "changes" | "lookup")[]
+quota?: {
+readsPerDay?: number
+lookupsPerDay?: number
+}
+/**
+ * @minItems 1
+ * @maxItems 100
+ */
+addresses?: string[]
+notBefore?: string
+/**
+ * Not later than asked for.
+ */
+expires?: string
+}
+/**
+ * One step of a request.
+ */
+export interface RequestEvent {
+sequence: number
+action: string
+title: Words
+from: (string | null)
+to: string
+party: string
+/**
+ * Null: the exchange itself.
+ */
+department: (string | null)
+reason?: string
+basis?: Words
+/**
+ * Of the duty that the step began or changed.
+ */
+deadline?: string
+/**
+ * Counted over days whose holidays are not announced yet.
+ */
+provisional?: boolean
+policyVersion?: string
+at: string
+}
+/**
+ * What a department asks for, and what for.
+ */
+export interface RequestTerms {
+dataset: string
+/**
+ * Columns of the contract.
+ * 
+ * @minItems 1
+ * @maxItems 1600
+ */
+items: string[]
+/**
+ * The rows that are needed, as a filter tree (docs/reference/policies.md); absent: all.
+ */
+rowFilter?: {
+[k: string]: unknown
+}
+/**
+ * @minItems 1
+ */
+modes: ("bulk" | "changes" | "lookup")[]
+/**
+ * The purpose's code.
+ */
+purpose: string
+/**
+ * The government-service matter for which it is needed.
+ */
+matter?: string
+/**
+ * The law or decision on which it rests.
+ */
+legalBasis: string
+/**
+ * The system that will read it.
+ */
+system?: string
+/**
+ * IP addresses or subnets from which it will be read.
+ * 
+ * @minItems 1
+ * @maxItems 100
+ */
+addresses?: string[]
+notBefore?: string
+/**
+ * Until when it is needed.
+ */
+expires: string
+}
+/**
+ * One department's wish to use another's data, and what became of it.
+ */
+export interface Request {
+id: string
+/**
+ * Who asks.
+ */
+department: string
+dataset: string
+provider: string
+state: string
+stateTitle: Words
+sharingClass: SharingClass
+asked: RequestTerms
+decision: (RequestDecision | null)
+refusal: ({
+reason?: string
+basis: Words
+} | null)
+grant: (string | null)
+extension: ("none" | "asked" | "given" | "denied")
+/**
+ * What the state obliges somebody to do; null: nobody.
+ */
+duty: ({
+duty: string
+title: Words
+party: string
+department: (string | null)
+beganAt: string
+/**
+ * The first moment at which it is too late.
+ */
+deadline: string
+provisional: boolean
+/**
+ * Of the policy profile that the deadline follows.
+ */
+policyVersion: string
+overdue: boolean
+} | null)
+/**
+ * What the caller may do now.
+ */
+actions?: {
+action: string
+title: Words
+needs: string[]
+}[]
+/**
+ * Every step; of one request only.
+ */
+history?: RequestEvent[]
+createdAt: string
+updatedAt: string
+}
+/**
  * One attempt to publish a dataset.
  */
 export interface Run {
@@ -339,7 +524,7 @@ department: string
  * The person or system that holds it. In the audit log only as a keyed hash.
  */
 subject: string
-roles: ("officer" | "engineer" | "administrator" | "auditor" | "operator" | "worker")[]
+roles: ("officer" | "sharing-officer" | "engineer" | "administrator" | "auditor" | "operator" | "worker" | "supervisor")[]
 label?: string
 createdAt: string
 expiresAt: (string | null)
