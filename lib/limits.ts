@@ -43,6 +43,9 @@ export const limits = {
   uploadAgeMaxMs: 24 * 60 * 60 * 1000,
   /** How long an object that nothing refers to is kept: longer than any upload takes to be staged. */
   collectGraceMs: 24 * 60 * 60 * 1000,
+  /** How often the server looks for such objects, and how soon after its start. */
+  collectIntervalMs: 60 * 60 * 1000,
+  collectFirstMs: 60 * 1000,
   /** Objects that the collector removes in one transaction, while stagers wait. */
   collectBatchObjectsMax: 100,
   /** One staged object as it arrives: a part's stored bytes, with room for what does not compress. */
@@ -55,6 +58,19 @@ export const limits = {
   quarantineDays: 30,
   /** A reader's lease; renewed while it reads. */
   leaseMs: 15 * 60 * 1000,
+  /** A grant's row filter: nodes of its tree, and how deep it may be. */
+  filterNodesMax: 1_000,
+  filterDepthMax: 32,
+  /** The terms of a grant, as JSON text. */
+  grantTermsBytesMax: 256 * 1024,
+  /** A stream's grant is asked for again after each so many bytes; a stop takes at most two of them (8 MiB). */
+  grantCheckBytes: 4 * 1024 * 1024,
+  /** Who makes a projection renews its lease; where it died, another begins again after this. */
+  projectionLeaseMs: 30_000,
+  /** How often others look whether it is there. */
+  projectionPollMs: 100,
+  /** A projection that nobody has read for so long is collected; reading notes it at most once in a tenth of that. */
+  projectionIdleMs: 7 * 24 * 60 * 60 * 1000,
   /** One leaf of the audit log, encoded. */
   auditLeafBytesMax: 64 * 1024,
   /** Leaves of one flush, and leaves that may wait for theirs; beyond it the access is refused. */

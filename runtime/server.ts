@@ -14,6 +14,7 @@ import { HuitongError } from '../lib/errors.ts';
 import { buildApp } from '../server/app.ts';
 import { createSessionTokens } from '../server/session-tokens.ts';
 import { type Configuration, requireSettings, type SettingName, variableOf } from './configuration.ts';
+import { startHousekeeping } from './housekeeping.ts';
 import { boxKeysOf, sessionKeyOf, subjectKeyOf } from './keys.ts';
 import { openConfiguredCatalog, openConfiguredStore, storeFolder } from './open.ts';
 import { runProcess } from './process.ts';
@@ -59,6 +60,7 @@ async function composeServer(
   const publication: Publication = { catalog, store: await openConfiguredStore(settings) };
   const audit = await openConfiguredAudit(settings, url, signingKey, log);
   resources.add(audit, (opened) => opened.close());
+  startHousekeeping(publication, log, resources);
   const temporal = await connectTemporal(settings, resources);
   const access: Access = {
     publication,
