@@ -15,6 +15,7 @@ export const exchange = proxyActivities<Pick<ExchangeActivities, 'beginRun' | 'c
   taskQueue: exchangeQueue,
   startToCloseTimeout: limits.exchangeActivityMaxMs,
   scheduleToCloseTimeout: limits.exchangeActivityRetriesMaxMs,
+  heartbeatTimeout: limits.heartbeatTimeoutMs,
   retry,
 });
 
@@ -22,6 +23,7 @@ export const exchange = proxyActivities<Pick<ExchangeActivities, 'beginRun' | 'c
 export const { failRun } = proxyActivities<Pick<ExchangeActivities, 'failRun'>>({
   taskQueue: exchangeQueue,
   startToCloseTimeout: limits.exchangeActivityMaxMs,
+  heartbeatTimeout: limits.heartbeatTimeoutMs,
   retry,
 });
 

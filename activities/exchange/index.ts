@@ -14,26 +14,31 @@ export interface ExchangeActivityDeps {
   publication: Publication;
 }
 
+/** Each sends heartbeats, however short it is: a worker that dies in it is noticed by their absence, and soon. */
 export function createExchangeActivities({ publication }: ExchangeActivityDeps) {
   return {
-    beginRun: (request: BeginRun): Promise<BegunRun> => withFailures(() => beginRun(publication, request)),
+    beginRun: (request: BeginRun): Promise<BegunRun> =>
+      withFailures(() => heartbeating(() => beginRun(publication, request))),
 
     /** Returns at once where the worker was the exchange's own. */
     recheckRun: (request: RecheckRun): Promise<{ rowsChecked: number }> =>
       withFailures(() => heartbeating((signal) => recheckRun(publication, request, signal))),
 
-    commitRun: (request: CommitRun): Promise<CommitOutcome> => withFailures(() => commitRun(publication, request)),
+    commitRun: (request: CommitRun): Promise<CommitOutcome> =>
+      withFailures(() => heartbeating(() => commitRun(publication, request))),
 
     /** How the run now stands: where a commit came first, it stays published. A run that never began is left alone. */
     failRun: (request: FailRun): Promise<{ state: RunState; version: number | null } | null> =>
-      withFailures(async () => {
-        try {
-          const { state, version } = await failRun(publication, request);
-          return { state, version };
-        } catch (e: unknown) {
-          if (isHuitongError(e, 'NOT_FOUND')) return null;
-          throw e;
-        }
-      }),
+      withFailures(() => heartbeating(() => failIfBegun(publication, request))),
   };
+}
+
+async function failIfBegun(publication: Publication, request: FailRun) {
+  try {
+    const { state, version } = await failRun(publication, request);
+    return { state, version };
+  } catch (e: unknown) {
+    if (isHuitongError(e, 'NOT_FOUND')) return null;
+    throw e;
+  }
 }
