@@ -27,6 +27,8 @@ interface RunParams {
 
 export function stagingRoutes(app: FastifyInstance, deps: AppDependencies): void {
   const { publication, sessions } = deps;
+  // Before anything is looked at, let alone a body.
+  const onRequest = async (request: FastifyRequest) => assertSession(request, deps);
 
   app.post<{ Params: RunParams }>(
     '/staging/:run/generations',
@@ -62,6 +64,7 @@ export function stagingRoutes(app: FastifyInstance, deps: AppDependencies): void
       '/staging/:run/objects',
       {
         config: { action: 'session' },
+        onRequest,
         bodyLimit: Number.MAX_SAFE_INTEGER,
         schema: {
           summary: '暂存一个对象 Stage one object',
@@ -77,7 +80,7 @@ export function stagingRoutes(app: FastifyInstance, deps: AppDependencies): void
         },
       },
       async (request, reply) => {
-        const generation = sessionOf(request, deps);
+        const generation = generationOf(request);
         const { kind } = request.query;
         const bytes = request.body ?? Readable.from([]);
         const stored = await stageObject(publication, { runId: request.params.run, generation, kind, bytes });
@@ -90,6 +93,7 @@ export function stagingRoutes(app: FastifyInstance, deps: AppDependencies): void
     '/staging/:run/objects/:digest',
     {
       config: { action: 'session' },
+      onRequest,
       schema: {
         summary: '读回本次暂存的对象 Read back an object of this generation',
         tags,
@@ -102,7 +106,7 @@ export function stagingRoutes(app: FastifyInstance, deps: AppDependencies): void
       },
     },
     async (request, reply) => {
-      const generation = sessionOf(request, deps);
+      const generation = generationOf(request);
       const { run: runId, digest } = request.params;
       const bytes = await readStaged(publication, { runId, generation, digest });
       return reply.type('application/octet-stream').send(bytes);
@@ -110,12 +114,16 @@ export function stagingRoutes(app: FastifyInstance, deps: AppDependencies): void
   );
 }
 
-/** The generation that this request's token is for. */
-function sessionOf(request: FastifyRequest<{ Params: RunParams }>, { sessions }: AppDependencies): number {
-  const generation = Number(request.headers['x-huitong-generation']);
+/** Throws UNAUTHENTICATED unless the request's token is of the run and generation that it names. */
+function assertSession(request: FastifyRequest, { sessions }: AppDependencies): void {
+  const { run } = request.params as RunParams;
   const token = bearerOf(request);
-  if (!token || !Number.isSafeInteger(generation) || !sessions.verify(token, request.params.run, generation)) {
+  if (!token || !sessions.verify(token, run, generationOf(request))) {
     throw new HuitongError('UNAUTHENTICATED', 'the session token is not of this run and generation');
   }
-  return generation;
+}
+
+/** NaN where the header is absent or no number: no token is of such a generation. */
+function generationOf(request: FastifyRequest): number {
+  return Number(request.headers['x-huitong-generation'] ?? Number.NaN);
 }

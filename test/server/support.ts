@@ -43,6 +43,8 @@ export async function openServer(definition: Partial<DatasetDefinition> = {}): P
   const bench = await openBench(definition);
   const { catalog } = bench.world;
   await catalog('department').insert({ code: 'traffic', name_zh: '交通局', name_en: 'Traffic', definition: {} });
+  const registry = "jsonb_build_object('code', code, 'name', jsonb_build_object('zh', name_zh, 'en', name_en))";
+  await catalog('department').update({ definition: catalog.raw(registry) });
   const connection = await connectTemporal();
   const temporal = await ownNamespace(connection);
   const lines: string[] = [];
