@@ -46,6 +46,7 @@ export function createSourceActivities(deps: SourceActivityDeps) {
     checkSource: ({ source }: { source: SourceReference }): Promise<CheckReport> =>
       withFailures(() => heartbeating((signal) => checkSource(deps, source, signal))),
 
+    /** A result must fit into a payload of Temporal: 2 MB. */
     discoverSource: ({ source }: { source: SourceReference }): Promise<SourceTable[]> =>
       withFailures(() => heartbeating((signal) => discoverSource(deps, source, signal))),
 
