@@ -34,7 +34,7 @@ export async function buildApp(deps: AppDependencies): Promise<FastifyInstance> 
     requestTimeout: 0,
     connectionTimeout: limits.connectionIdleMs,
     routerOptions: { maxParamLength: 400 },
-    // HEAD runs the whole of GET: it is offered where that costs nothing and writes no leaf.
+    // HEAD would run the whole of GET: it is a route of its own where it costs nothing and writes no leaf.
     exposeHeadRoutes: false,
   });
   installProblems(app);

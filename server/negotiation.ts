@@ -19,15 +19,18 @@ export const quarantineTypes = [
   ['application/jsonl', 'json-lines'],
 ] as const;
 
-/** The acceptable format of the highest weight; the best of ours where weights are equal. Throws NOT_ACCEPTABLE. */
-export function negotiate<Format>(accept: string | undefined, types: MediaTypes<Format>): Format {
+/** The acceptable type of the highest weight; the best of ours where weights are equal. Throws NOT_ACCEPTABLE. */
+export function negotiate<Format>(
+  accept: string | undefined,
+  types: MediaTypes<Format>,
+): { type: string; format: Format } {
   const ranges = parseWeights(accept?.trim() || '*/*');
-  let best: { format: Format; weight: number } | undefined;
+  let best: { type: string; format: Format; weight: number } | undefined;
   for (const [type, format] of types) {
     const weight = weightOf(type, ranges);
-    if (weight > (best?.weight ?? 0)) best = { format, weight };
+    if (weight > (best?.weight ?? 0)) best = { type, format, weight };
   }
-  if (best) return best.format;
+  if (best) return best;
   throw new HuitongError('NOT_ACCEPTABLE', `it is served as ${types.map(([type]) => type).join(', ')}`);
 }
 

@@ -166,7 +166,7 @@ export function runRoutes(app: FastifyInstance, deps: AppDependencies): void {
     },
     async (request, reply) => {
       const asked = { principal: principalOf(request), runId: request.params.run };
-      const format = negotiate(request.headers.accept, quarantineTypes);
+      const { format } = negotiate(request.headers.accept, quarantineTypes);
       reply.header('vary', 'accept, authorization');
       if (format === 'page') return listQuarantine(deps.access, { ...asked, ...request.query });
       const opened = await exportQuarantine(deps.access, { ...asked, format });

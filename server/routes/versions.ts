@@ -102,49 +102,49 @@ export function versionRoutes(app: FastifyInstance, deps: AppDependencies): void
     reply: FastifyReply,
     which: 'current' | number,
   ) => {
+    const { columns, format: named } = request.query;
+    const wanted = named === undefined ? negotiate(request.headers.accept, dataTypes) : { format: named };
     const prepared = await prepareRead(access, {
       principal: principalOf(request),
       dataset: request.params.code,
       version: which,
-      columns: request.query.columns?.split(','),
-      format: request.query.format ?? negotiate(request.headers.accept, dataTypes),
+      columns: columns?.split(','),
+      format: wanted.format,
     });
-    return sendRead(request, reply, prepared);
+    // JSON lines have two names; the caller gets back the one that it used.
+    const contentType = wanted.format === 'json-lines' && 'type' in wanted ? wanted.type : prepared.contentType;
+    return sendRead(request, reply, { ...prepared, contentType });
   };
 
-  app.get<{ Params: { code: string }; Querystring: DataQuery }>(
-    '/datasets/:code/data',
-    {
-      config: { action: 'dataset.read' },
-      exposeHeadRoute: true,
-      schema: {
-        summary: '读取现行版本 The data of the current version',
-        description: dataDescription,
-        tags,
-        params: ofDataset,
-        querystring: dataQuery,
-        response: dataAnswers,
-      },
+  app.route<{ Params: { code: string }; Querystring: DataQuery }>({
+    method: ['GET', 'HEAD'],
+    url: '/datasets/:code/data',
+    config: { action: 'dataset.read' },
+    schema: {
+      summary: '读取现行版本 The data of the current version',
+      description: dataDescription,
+      tags,
+      params: ofDataset,
+      querystring: dataQuery,
+      response: dataAnswers,
     },
-    (request, reply) => read(request, reply, 'current'),
-  );
+    handler: (request, reply) => read(request, reply, 'current'),
+  });
 
-  app.get<{ Params: VersionParams; Querystring: DataQuery }>(
-    '/datasets/:code/versions/:version/data',
-    {
-      config: { action: 'dataset.read' },
-      exposeHeadRoute: true,
-      schema: {
-        summary: '读取某一版本 The data of one version',
-        description: dataDescription,
-        tags,
-        params: ofVersion,
-        querystring: dataQuery,
-        response: dataAnswers,
-      },
+  app.route<{ Params: VersionParams; Querystring: DataQuery }>({
+    method: ['GET', 'HEAD'],
+    url: '/datasets/:code/versions/:version/data',
+    config: { action: 'dataset.read' },
+    schema: {
+      summary: '读取某一版本 The data of one version',
+      description: dataDescription,
+      tags,
+      params: ofVersion,
+      querystring: dataQuery,
+      response: dataAnswers,
     },
-    (request, reply) => read(request, reply, request.params.version),
-  );
+    handler: (request, reply) => read(request, reply, request.params.version),
+  });
 
   const sendObject = async (request: FastifyRequest, reply: FastifyReply, params: VersionParams, part?: string) => {
     const principal = principalOf(request);
