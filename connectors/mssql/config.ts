@@ -126,12 +126,19 @@ function fromUrl(text: string): Pick<MssqlConfig, 'server' | 'port' | 'database'
   const url = new URL(text);
   if (url.protocol !== 'mssql:') throw invalid('must begin with mssql://');
   if (url.search !== '') throw invalid('has parameters; give them as settings beside it');
+  const decode = (part: string) => {
+    try {
+      return decodeURIComponent(part);
+    } catch {
+      throw invalid('has a % that begins no character (write %25 for %)');
+    }
+  };
   const target = {
-    server: decodeURIComponent(url.hostname.replace(/^\[(.*)\]$/, '$1')),
+    server: decode(url.hostname.replace(/^\[(.*)\]$/, '$1')),
     port: url.port === '' ? 1433 : Number(url.port),
-    database: decodeURIComponent(url.pathname.slice(1)),
-    user: decodeURIComponent(url.username),
-    password: decodeURIComponent(url.password),
+    database: decode(url.pathname.slice(1)),
+    user: decode(url.username),
+    password: decode(url.password),
   };
   if (target.server === '' || target.database === '' || target.user === '') {
     throw invalid('must name a user, a server and a database');

@@ -3,9 +3,9 @@ import { type ConnectionConfiguration, Connection as Driver, Request, TYPES } fr
 import { HuitongError } from '../../lib/errors.ts';
 import type { ConnectorContext } from '../connector.ts';
 import { type ConnectionTarget, connectionTarget, type MssqlConfig } from './config.ts';
-import { sourceError } from './errors.ts';
+import { loginError, sourceError } from './errors.ts';
 import { assertRowsCanBeTaken } from './self-test.ts';
-import { type RowConsumer, Takeover } from './takeover.ts';
+import { insistOnTls, type RowConsumer, Takeover } from './takeover.ts';
 
 /** After attention, how long the source may take before the connection is simply ended. */
 const CANCEL_TIMEOUT_MS = 1_000;
@@ -38,6 +38,8 @@ export class Connection {
       this.fail(new HuitongError('SOURCE_UNREACHABLE', 'the connection ended', { at: this.address })),
     );
     this.takeover = new Takeover(this.driver);
+    // `strict` begins with TLS, before there is anything to negotiate.
+    if (target.encrypt === true) insistOnTls(this.driver, this.address);
   }
 
   /** Whether the connection has failed or was closed. */
@@ -51,6 +53,9 @@ export class Connection {
 
   async open(): Promise<void> {
     this.signal.addEventListener('abort', this.onAbort, { once: true });
+    // tedious' own error of a refused login tells no numbers.
+    const numbers: number[] = [];
+    this.driver.on('errorMessage', ({ number }: { number: number }) => numbers.push(number));
     try {
       if (this.signal.aborted) throw new HuitongError('CANCELLED', 'cancelled before connecting');
       await new Promise<void>((resolve, reject) => {
@@ -59,7 +64,7 @@ export class Connection {
       });
     } catch (cause) {
       this.destroy();
-      throw this.explain(cause, this.address);
+      throw this.explain(loginError(numbers, this.address, cause) ?? cause, this.address);
     }
   }
 

@@ -69,6 +69,14 @@ export function sourceError(cause: unknown, at: string): HuitongError {
   return driverError(cause, at);
 }
 
+/** A login that the server refused with these error numbers: the most telling one counts. Undefined: it did not. */
+export function loginError(numbers: number[], at: string, cause: unknown): HuitongError | undefined {
+  const meanings = numbers.flatMap((number) => byNumber[number] ?? []);
+  // A missing database comes with "login failed" behind it.
+  const meaning = meanings.find(({ code }) => code !== 'SOURCE_AUTH') ?? meanings[0];
+  return meaning && new HuitongError(meaning.code, `${meaning.message} (error ${numbers.join(', ')})`, { at, cause });
+}
+
 /** tedious' own codes; what it wraps is in `cause`. */
 function driverError(cause: Error, at: string): HuitongError {
   const code = 'code' in cause && typeof cause.code === 'string' ? cause.code : '';

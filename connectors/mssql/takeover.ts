@@ -6,6 +6,7 @@
  */
 import { PassThrough, type Readable } from 'node:stream';
 import type { Connection, Request } from 'tedious';
+import { HuitongError } from '../../lib/errors.ts';
 
 /** Takes the payload of packets; `full` says that no more is wanted for now. */
 export interface RowConsumer {
@@ -51,6 +52,23 @@ export class Takeover {
     request.on('cancel', () => response.discard());
     return response;
   }
+}
+
+/**
+ * tedious logs in unencrypted, password and all, where `encrypt` is asked for and the server says that it has no TLS:
+ * so does whoever stands between. Here that is the end of the attempt, before the login is sent.
+ */
+export function insistOnTls(connection: Connection, at: string): void {
+  const original = connection.performTlsNegotiation;
+  if (typeof original !== 'function') throw new Error('tedious has no performTlsNegotiation');
+  connection.performTlsNegotiation = (prelogin, signal) => {
+    if (prelogin.encryptionString === 'ON' || prelogin.encryptionString === 'REQ') {
+      return original.call(connection, prelogin, signal);
+    }
+    return Promise.reject(
+      new HuitongError('SOURCE_TLS', 'the source offers no TLS, and `encrypt` asks for it', { at }),
+    );
+  };
 }
 
 /** One response on its way from tedious' message stream to the consumer. */

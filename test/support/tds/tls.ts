@@ -12,15 +12,16 @@ export interface TlsIdentity {
   cert: string;
 }
 
-const APPLICATION_DATA = 23;
+/** Record types (RFC 5246, section 6.2.1) that belong to the handshake: change_cipher_spec and handshake. */
+const HANDSHAKE_RECORDS = new Set([20, 22]);
 
 /** The plain side of `socket` once the handshake is over. Takes over its `data` events. */
 export function serveTls(socket: Socket, identity: TlsIdentity): Promise<TLSSocket> {
   const records = new Duplex({
     read: () => {},
     write: (chunk: Buffer, _encoding, done) => {
-      const isBare = chunk[0] === APPLICATION_DATA || isSecure;
-      socket.write(isBare ? chunk : packet(packetTypes.prelogin, chunk, true), done);
+      const isHandshake = HANDSHAKE_RECORDS.has(chunk[0] ?? 0);
+      socket.write(isHandshake ? packet(packetTypes.prelogin, chunk, true) : chunk, done);
     },
     final: (done) => {
       socket.end();
