@@ -345,7 +345,7 @@ create table request_duty (
   ended_at timestamp(3) with time zone,
   constraint request_duty_pkey PRIMARY KEY (request, sequence),
   constraint request_duty_request_fkey FOREIGN KEY (request) REFERENCES request(id),
-  constraint request_duty_request_sequence_fkey FOREIGN KEY (request, sequence) REFERENCES request_event(request, sequence)
+  constraint request_duty_request_sequence_fkey FOREIGN KEY (request, sequence) REFERENCES request_event(request, sequence) DEFERRABLE INITIALLY DEFERRED
 );
 CREATE INDEX request_duty_department ON public.request_duty USING btree (department, deadline) WHERE (ended_at IS NULL);
 CREATE UNIQUE INDEX request_duty_open ON public.request_duty USING btree (request) WHERE (ended_at IS NULL);
@@ -403,6 +403,7 @@ create table run (
   quarantined_by_code jsonb,
   started_at timestamp(3) with time zone not null default now(),
   ended_at timestamp(3) with time zone,
+  extract_attempt integer not null default 0,
   constraint run_pkey PRIMARY KEY (id),
   constraint run_check CHECK (((state = 'running'::text) = (ended_at IS NULL))),
   constraint run_check1 CHECK ((rows_read = (rows_published + rows_quarantined))),
@@ -421,6 +422,7 @@ comment on column run.confirmed is 'whoever started it knows that the version ma
 comment on column run.trusted is 'the worker of this generation is the exchange''s own: no second contract check';
 comment on column run.rechecked_report is 'the report whose parts passed the second contract check';
 comment on column run.rows_published is 'rows that kept the contract, also where the run was rejected afterwards';
+comment on column run.extract_attempt is 'the attempt of the activity that opened the generation; an older one opens none';
 
 create table source (
   code text not null,

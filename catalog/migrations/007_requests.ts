@@ -76,7 +76,7 @@ export async function up(knex: Knex): Promise<void> {
       overdue_at      timestamptz(3),
       ended_at        timestamptz(3),
       primary key (request, sequence),
-      foreign key (request, sequence) references request_event (request, sequence)
+      foreign key (request, sequence) references request_event (request, sequence) deferrable initially deferred
     );
     create unique index request_duty_open on request_duty (request) where ended_at is null;
     create index request_duty_department on request_duty (department, deadline) where ended_at is null;
