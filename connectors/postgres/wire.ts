@@ -9,22 +9,27 @@ import type { Duplex } from 'node:stream';
 import type { ByteSource } from '../../columnar/builders/index.ts';
 
 const BUFFER_BYTES_FIRST = 1024 * 1024;
-/** Builders copy short strings by whole words: this much may be read behind the last byte. */
+/** Short strings are copied by whole words, and a null's cell is read before it is known: so far behind the last byte. */
 const SLACK_BYTES = 8;
 /** A read smaller than this waits a moment, so that the kernel gathers the next one. */
 const GATHER_BYTES = 256 * 1024;
 const GATHER_MS = 1;
-const COPY_DATA = 0x64;
-const HEADER_BYTES = 5;
+/** CopyData's type byte. */
+export const COPY_DATA = 0x64;
+/** Of every message: type and length. */
+export const HEADER_BYTES = 5;
 
 /** Decodes CopyData messages where they lie. */
 export interface CopyConsumer {
   /** No more messages are wanted until the consumer's owner says so. */
   readonly full: boolean;
-  /** One message whose payload is `source.bytes[at, end)`; false: not taken, offer it again later. */
-  take(source: ByteSource, at: number, end: number): boolean;
-  /** What is there of a message that is not complete; throws where it will be too large. */
-  inspect(source: ByteSource, at: number, available: number, payloadBytes: number): void;
+  /**
+   * Complete CopyData messages that lie one after another from `at` on, at most to `end`; something else may follow.
+   * Gives back where the first message begins that was not taken.
+   */
+  take(source: ByteSource, at: number, end: number): number;
+  /** What is there of the payload of a message that is not complete; throws where it will be too large. */
+  inspect(view: DataView, at: number, available: number, payloadBytes: number): void;
 }
 
 export class Wire implements ByteSource {
@@ -96,23 +101,27 @@ export class Wire implements ByteSource {
   /** Sorts what has arrived; false where reading must stop. */
   private dispatch(): boolean {
     while (this.end - this.start >= HEADER_BYTES) {
-      const { start, consumer } = this;
-      const next = start + 1 + this.view.getInt32(start + 1);
-      const isCopy = consumer !== undefined && this.bytes[start] === COPY_DATA;
+      const { consumer } = this;
+      const isCopy = consumer !== undefined && this.bytes[this.start] === COPY_DATA;
       if (isCopy && consumer.full) return this.stop();
+      const next = this.start + 1 + this.view.getInt32(this.start + 1);
       try {
         if (next > this.end) {
-          const at = start + HEADER_BYTES;
-          if (isCopy) consumer.inspect(this, at, this.end - at, next - at);
+          const at = this.start + HEADER_BYTES;
+          if (isCopy) consumer.inspect(this.view, at, this.end - at, next - at);
           return true;
         }
-        if (isCopy && !consumer.take(this, start + HEADER_BYTES, next)) return this.stop();
+        if (isCopy) {
+          this.start = consumer.take(this, this.start, this.end);
+          continue;
+        }
       } catch (cause) {
         this.onFailure(cause);
         return false;
       }
+      const message = this.bytes.subarray(this.start, next);
       this.start = next;
-      if (!isCopy) this.toDriver(this.bytes.subarray(start, next));
+      this.toDriver(message);
     }
     return true;
   }
