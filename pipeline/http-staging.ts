@@ -38,9 +38,9 @@ export interface HttpStagingOptions {
 
 export function httpStagingClient({ url, token }: HttpStagingOptions): StagingClient {
   return {
-    async openGeneration(runId) {
+    async openGeneration(runId, attempt = 1) {
       const handle: StagingHandle = { url, runId, generation: 0, token };
-      const opened = await sendAgain(handle, 'POST', 'generations');
+      const opened = await sendAgain(handle, 'POST', `generations?attempt=${attempt}`);
       const { assignment, generation, token: session } = parseJson<OpenedGeneration>(opened, url);
       return joinSession({ url, runId, generation, token: session }, assignment);
     },
@@ -143,7 +143,7 @@ function startRequest(handle: StagingHandle, method: string, path: string): Clie
   }
   const headers: Record<string, string> = { authorization: `Bearer ${handle.token}`, accept: 'application/json' };
   if (handle.generation > 0) headers[GENERATION_HEADER] = String(handle.generation);
-  if (method === 'POST' && path !== 'generations') headers['content-type'] = 'application/octet-stream';
+  if (method === 'POST' && !path.startsWith('generations')) headers['content-type'] = 'application/octet-stream';
   const options = { method, headers, agent: agents[url.protocol], timeout: limits.stagingIdleMs };
   const request = url.protocol === 'https:' ? https.request(url, options) : http.request(url, options);
   return request.on('timeout', () => request.destroy(new Error('no progress')));

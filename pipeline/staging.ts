@@ -39,6 +39,9 @@ export interface StagingHandle {
 }
 
 export interface StagingClient {
-  /** Raises the run's generation and returns what is to be done. */
-  openGeneration(runId: string): Promise<StagingSession>;
+  /**
+   * Raises the run's generation and returns what is to be done. An `attempt` (default 1) older than one that has opened
+   * a generation is FENCED: it is the echo of an attempt that was given up.
+   */
+  openGeneration(runId: string, attempt?: number): Promise<StagingSession>;
 }

@@ -1,5 +1,5 @@
 /** Activities of a department's task queue `source-<department>`: they know sources and secrets, and no catalog. */
-
+import { Context } from '@temporalio/activity';
 import type { CheckReport, Connector, SourceTable } from '../../connectors/connector.ts';
 import { connectorOf } from '../../connectors/registry.ts';
 import { HuitongError, isHuitongError } from '../../lib/errors.ts';
@@ -94,7 +94,7 @@ async function discoverSource(
 
 async function extractRun(deps: SourceActivityDeps, runId: string): Promise<ExtractResult> {
   return heartbeating(async (signal, tell) => {
-    const session = await deps.staging.openGeneration(runId);
+    const session = await deps.staging.openGeneration(runId, Context.current().info.attempt);
     const { generation } = session;
     const { connector, config } = await open(deps, session.assignment.source);
     const onProgress = ({ rows, bytes, partitions }: ExtractProgress) => {

@@ -11,6 +11,7 @@ import * as access from './004_access.ts';
 import * as idempotency from './005_idempotency.ts';
 import * as grants from './006_grants.ts';
 import * as requests from './007_requests.ts';
+import * as extractAttempt from './008_extract_attempt.ts';
 
 interface NamedMigration {
   name: string;
@@ -25,6 +26,7 @@ const migrations: NamedMigration[] = [
   { name: '005_idempotency', migration: idempotency },
   { name: '006_grants', migration: grants },
   { name: '007_requests', migration: requests },
+  { name: '008_extract_attempt', migration: extractAttempt },
 ];
 
 /** Listed by hand rather than read from the folder: what runs is what was compiled and reviewed. */

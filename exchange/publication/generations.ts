@@ -11,29 +11,39 @@ export interface OpenGeneration {
   trusted: boolean;
   /** Public X25519 key (base64) to which quarantined rows are sealed. */
   quarantineKey: string;
+  /** Which attempt to extract this is, as Temporal counts them; default 1. */
+  attempt?: number;
 }
 
 /**
  * Raises the run's generation and tells what is to be done. The contract is the dataset's at this moment; the commit
- * demands that the report was made by it. Throws NOT_FOUND, and FENCED where the run has ended or a newer run began.
+ * demands that the report was made by it. Throws NOT_FOUND, and FENCED where the run has ended, a newer run began, or a
+ * newer attempt has opened a generation: a worker that was suspended may receive an attempt that Temporal has long given
+ * up, and must not fence the one that took its place. Which generation may commit is still decided here, not by attempts.
  */
 export async function openGeneration(
   { catalog }: Publication,
-  { runId, trusted, quarantineKey }: OpenGeneration,
+  { runId, trusted, quarantineKey, attempt = 1 }: OpenGeneration,
 ): Promise<{ generation: number; assignment: Assignment }> {
   const { dataset } = await readRunRow(catalog, runId);
   const { assignment, contractVersion } = await assignmentParts(catalog, dataset);
-  const { rows } = await catalog.raw<{ rows: { generation: number }[] }>(RAISE, [contractVersion, trusted, runId]);
+  const { rows } = await catalog.raw<{ rows: { generation: number }[] }>(RAISE, {
+    contractVersion,
+    trusted,
+    runId,
+    attempt,
+  });
   if (rows.length === 0) {
-    throw new HuitongError('FENCED', 'the run has ended, or a newer run of its dataset began', { at: runId });
+    throw new HuitongError('FENCED', 'the run has ended, or a newer run or attempt has begun', { at: runId });
   }
   const [{ generation }] = rows;
   return { generation, assignment: { ...assignment, runId, generation, quarantineKey } };
 }
 
 const RAISE = `
-  update run set generation = run.generation + 1, contract_version = ?, trusted = ?,
-                 rechecked_report = null
+  update run set generation = run.generation + 1, contract_version = :contractVersion, trusted = :trusted,
+                 rechecked_report = null, extract_attempt = :attempt
   from dataset
-  where run.id = ? and run.state = 'running' and dataset.code = run.dataset and dataset.epoch = run.epoch
+  where run.id = :runId and run.state = 'running' and run.extract_attempt <= :attempt
+    and dataset.code = run.dataset and dataset.epoch = run.epoch
   returning run.generation`;

@@ -30,7 +30,7 @@ export function stagingRoutes(app: FastifyInstance, deps: AppDependencies): void
   // Before anything is looked at, let alone a body.
   const onRequest = async (request: FastifyRequest) => assertSession(request, deps);
 
-  app.post<{ Params: RunParams }>(
+  app.post<{ Params: RunParams; Querystring: { attempt: number } }>(
     '/staging/:run/generations',
     {
       config: { action: 'run.stage', replayable: false },
@@ -38,6 +38,19 @@ export function stagingRoutes(app: FastifyInstance, deps: AppDependencies): void
         summary: '开始一次抽取 Open a generation of a run',
         tags,
         params: runParams,
+        querystring: {
+          type: 'object',
+          additionalProperties: false,
+          properties: {
+            attempt: {
+              type: 'integer',
+              minimum: 1,
+              maximum: 2_147_483_647,
+              default: 1,
+              description: 'Which attempt of the extraction asks; one older than the newest is FENCED.',
+            },
+          },
+        },
         response: { 201: openedGeneration },
       },
     },
@@ -46,6 +59,7 @@ export function stagingRoutes(app: FastifyInstance, deps: AppDependencies): void
       const run = await permitted(request, 'run.stage', id, () => getRun(publication, id));
       const opened = await openGeneration(publication, {
         runId: run.id,
+        attempt: request.query.attempt,
         // What a department's own worker stages is checked against its contract again.
         trusted: principalOf(request).roles.includes('operator'),
         quarantineKey: deps.quarantineKey,

@@ -12,7 +12,8 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
-const open = (runId: string) => openGeneration(world, { runId, trusted: true, quarantineKey: 'a2V5' });
+const open = (runId: string, attempt?: number) =>
+  openGeneration(world, { runId, trusted: true, quarantineKey: 'a2V5', attempt });
 
 describe('a run', () => {
   it('raises the epoch once, however often it is begun', async () => {
@@ -97,5 +98,15 @@ describe('a generation', () => {
     const newer = { ...older, generation: older.generation + 1 };
     await expect(readStaged(world, { ...newer, digest: part.digest })).rejects.toMatchObject({ code: 'NOT_FOUND' });
     expect(await world.stage(newer, 'part', arrowSchema)).toEqual(part);
+  });
+
+  it('is opened by the newest attempt; one that was given up and comes late opens none (FAULTS 6)', async () => {
+    const { runId } = await world.begin();
+    const newest = await open(runId, 3);
+    await expect(open(runId, 2)).rejects.toMatchObject({ code: 'FENCED' });
+    expect(await world.stage({ runId, generation: newest.generation }, 'part', arrowSchema)).toBeDefined();
+    // Asked again because the answer was lost.
+    expect((await open(runId, 3)).generation).toBe(newest.generation + 1);
+    expect((await open(runId, 4)).generation).toBe(newest.generation + 2);
   });
 });
