@@ -64,6 +64,8 @@ class Harness {
   readonly #watch: Watch;
   readonly #invariants: Invariants;
   readonly #usual = new Map<Table, Stage['usual']>();
+  /** Changed since their current version; a seed that published nothing leaves its change to the next one. */
+  readonly #changed = new Set<Table>();
 
   constructor(world: World) {
     this.#world = world;
@@ -97,7 +99,8 @@ class Harness {
     const fault = faultOf(seed);
     const table = random.pick(tables);
     const dataset = datasetOf(table);
-    const changed = await this.#world.source.change(table, random);
+    if (await this.#world.source.change(table, random)) this.#changed.add(table);
+    const changed = this.#changed.has(table);
     const source = await this.#world.source.expected(table);
     const versionBefore = await this.#currentVersion(dataset);
     const result = { seed, fault: fault.name, of: fault.of, dataset };
@@ -106,6 +109,7 @@ class Harness {
       const usual = this.#usual.get(table) as Stage['usual'];
       const played = await fault.play({ world: this.#world, watch: this.#watch, random, dataset, usual });
       const ended = await this.#watch.untilEnded(played.run);
+      if (ended.state === 'published') this.#changed.delete(table);
       const problems = await this.#invariants.check(played, { table, source, changed, versionBefore });
       const outcome = ended.version === null ? ended.state : `${ended.state} v${ended.version}`;
       return {

@@ -1,0 +1,49 @@
+import { expect, test } from 'vitest';
+import { type Chapter, guaranteesDocument, withoutResults } from './guarantees.ts';
+import { resultsOf, type Status } from './report.ts';
+
+const chapters: Chapter[] = [
+  {
+    chapter: 'Rows',
+    promises: [
+      { promise: 'None is lost.', faults: [1, 2], tests: ['test/a.test.ts > rows > add | up'] },
+      { promise: 'All are of one snapshot, always.', tests: ['test/b.test.ts'], exceptions: ['Files have none.'] },
+    ],
+  },
+];
+
+/** A report of `test/a.test.ts > rows > add | up`, and of two tests in `test/b.test.ts`. */
+function reportOf(a: Status, b: Status) {
+  const assertion = (ancestorTitles: string[], title: string, status: string) => ({ ancestorTitles, title, status });
+  return resultsOf(
+    {
+      testResults: [
+        { name: '/house/test/a.test.ts', assertionResults: [assertion(['rows'], 'add | up', a)] },
+        { name: '/house/test/b.test.ts', assertionResults: [assertion([], 'x', 'passed'), assertion(['s'], 'y', b)] },
+      ],
+    },
+    '/house',
+  );
+}
+
+test('each promise has its tests and how they ended; a file stands for all its tests', () => {
+  const text = guaranteesDocument(chapters, reportOf('passed', 'skipped'));
+  expect(text).toContain('| None is lost. (1, 2) | [a](../test/a.test.ts): rows › add \\| up | passed |\n');
+  expect(text).toContain('| [b](../test/b.test.ts): all | passed, 1 of 2 skipped |\n');
+  expect(text).toContain('- *All are of one snapshot*: Files have none.\n');
+});
+
+test('a failure is told; two documents that differ only in results are the same promises', () => {
+  const [good, bad] = [reportOf('passed', 'passed'), reportOf('failed', 'passed')].map((results) =>
+    guaranteesDocument(chapters, results),
+  ) as [string, string];
+  expect(bad).toContain('| **1 of 1 FAILED** |');
+  expect(withoutResults(bad)).toBe(withoutResults(good));
+  expect(withoutResults(bad.replace('None', 'Some'))).not.toBe(withoutResults(good));
+});
+
+test('a promise whose test is gone is an error that names it', () => {
+  const results = reportOf('passed', 'passed');
+  results.delete('test/a.test.ts > rows > add | up');
+  expect(() => guaranteesDocument(chapters, results)).toThrow(/no test has these names:\n {2}test\/a\.test\.ts > rows/);
+});
