@@ -1,7 +1,7 @@
 /** Days and times as text, in the proleptic Gregorian calendar (ISO 8601), without `Date`. */
 
 /** A date's parts from days since 1970-01-01 (H. Hinnant, "chrono-Compatible Low-Level Date Algorithms"). */
-function civilFromDays(days: number): { year: number; month: number; day: number } {
+export function civilFromDays(days: number): { year: number; month: number; day: number } {
   const shifted = days + 719_468;
   const era = Math.floor(shifted / 146_097);
   const dayOfEra = shifted - era * 146_097;

@@ -377,6 +377,15 @@ export const errorCodes = define({
       en: 'Make the plan again: the catalog has changed since.',
     },
   },
+  POLICY_INVALID: {
+    status: 422,
+    recovery: 'fatal',
+    title: { zh: '授权策略无效', en: 'Invalid policy of a grant' },
+    hint: {
+      zh: '对照数据契约更正所指的筛选或脱敏',
+      en: 'Correct the filter or mask that is named: docs/reference/policies.md lists them, the contract has the columns.',
+    },
+  },
   PUBLISH_GUARD: {
     status: 409,
     recovery: 'fatal',
@@ -384,6 +393,15 @@ export const errorCodes = define({
     hint: {
       zh: '确认数据无误后，以确认方式重新发布',
       en: 'The table is empty or lost half its rows. If that is right, publish again with confirmation.',
+    },
+  },
+  QUOTA_EXCEEDED: {
+    status: 403,
+    recovery: 'fatal',
+    title: { zh: '超出授权额度', en: 'The quota of the grant is used up' },
+    hint: {
+      zh: '次日（北京时间）恢复；需要更多请重新申请',
+      en: 'It begins anew at midnight, Asia/Shanghai. For more, ask for a new grant.',
     },
   },
   RANGE_NOT_SATISFIABLE: {

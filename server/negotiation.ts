@@ -7,6 +7,7 @@ export type MediaTypes<Format> = readonly (readonly [type: string, format: Forma
 
 export const dataTypes = [
   ['application/vnd.apache.arrow.stream', 'arrow'],
+  ['application/vnd.apache.parquet', 'parquet'],
   ['text/csv', 'csv'],
   ['application/x-ndjson', 'json-lines'],
   ['application/jsonl', 'json-lines'],

@@ -8,17 +8,14 @@ import type { Manifest, ManifestPart } from '../../schemas/generated/manifest.ts
 import type { Version } from '../publication/publication.ts';
 import { readManifest, resolveVersion } from '../publication/versions.ts';
 import { type Access, actorOf, recordDenial } from './access.ts';
-import { type Grant, resolveGrant } from './grants.ts';
+import { type Grant, type GrantQuery, resolveGrant } from './grants.ts';
 import { type Projection, project } from './projection.ts';
 import type { Principal } from './rights.ts';
 import type { SessionLeaf } from './session.ts';
 
-export interface Asked {
-  principal: Principal;
+export interface Asked extends Pick<GrantQuery, 'principal' | 'columns' | 'grant' | 'address'> {
   dataset: string;
   version: 'current' | number;
-  /** In the order wanted; absent: all that the grant gives. */
-  columns?: string[];
 }
 
 export interface Decision {
@@ -27,21 +24,24 @@ export interface Decision {
   manifest: Manifest;
   /** Every part's, in the manifest's order. */
   parts: ManifestPart[];
+  /** Of what is stored: a grant with a policy shows something else (projections.ts). */
   schema: Schema;
   projection: Projection;
 }
 
+/** What is refused, and stands in the log by its code. */
+const denials = ['COLUMN_NOT_GRANTED', 'GRANT_NOT_USABLE'] as const;
+
 /**
- * @throws NOT_FOUND for a dataset or version that is absent or not granted, COLUMN_NOT_GRANTED for a column likewise;
- * either is in the log before it is thrown, or AUDIT_UNAVAILABLE is thrown instead
+ * @throws NOT_FOUND for a dataset or version that is absent or not granted, COLUMN_NOT_GRANTED for a column likewise,
+ * GRANT_NOT_USABLE; each is in the log before it is thrown, or AUDIT_UNAVAILABLE is thrown instead
  */
 export async function decide(access: Access, asked: Asked): Promise<Decision> {
   const { publication } = access;
   let dataset: Dataset | undefined;
   try {
     dataset = await getDataset(publication.catalog, asked.dataset);
-    const grant = resolveGrant(asked.principal, dataset);
-    if (grant === undefined) throw new HuitongError('NOT_FOUND', 'there is no grant');
+    const grant = await resolveGrant(publication.catalog, { ...asked, dataset, mode: 'bulk' });
     const version = await resolveVersion(publication, dataset.code, asked.version);
     const manifest = await readManifest(publication, version);
     const parts = manifest.segments.flatMap((segment) => segment.parts);
@@ -52,9 +52,8 @@ export async function decide(access: Access, asked: Asked): Promise<Decision> {
       await recordReadDenial(access, asked.principal, dataset?.code, 'NOT_FOUND');
       throw notFound();
     }
-    if (isHuitongError(e, 'COLUMN_NOT_GRANTED')) {
-      await recordReadDenial(access, asked.principal, dataset?.code, 'COLUMN_NOT_GRANTED');
-    }
+    const denial = denials.find((code) => isHuitongError(e, code));
+    if (denial !== undefined) await recordReadDenial(access, asked.principal, dataset?.code, denial);
     throw e;
   }
 }
@@ -81,6 +80,8 @@ export function readLeaf(access: Access, principal: Principal, { grant, version,
     action: 'dataset.read',
     object: `dataset/${version.dataset}/version/${version.number}`,
     grant: grant.id,
+    ...(grant.purpose === undefined ? {} : { purpose: grant.purpose }),
+    ...(grant.matter === undefined ? {} : { matter: grant.matter }),
     versionDigest: version.manifestDigest,
     ...(projection.columns === null ? {} : { columns: projection.columns }),
   };

@@ -1,15 +1,11 @@
 /** A version's manifest and parts as they are stored, for offline verification: they need a grant of all columns. */
 import { HuitongError } from '../../lib/errors.ts';
 import type { Access } from './access.ts';
-import { type Decision, decide, notFound, readLeaf, recordReadDenial } from './decision.ts';
+import { type Asked, type Decision, decide, notFound, readLeaf, recordReadDenial } from './decision.ts';
 import { storedRange } from './renditions/stored-part.ts';
-import type { Principal } from './rights.ts';
 import { openSession, type Session } from './session.ts';
 
-export interface ObjectRequest {
-  principal: Principal;
-  dataset: string;
-  version: 'current' | number;
+export interface ObjectRequest extends Omit<Asked, 'columns'> {
   /** The digest of a part of that version; absent: its manifest. */
   part?: string;
 }
@@ -35,13 +31,17 @@ export async function openObject(access: Access, request: ObjectRequest): Promis
   const session = await openSession(
     access,
     { ...leaf, object, format: 'object' },
-    { digests: [digest], bytes: () => storedRange(store, digest, { offset: 0, length: stored.sizeBytes }) },
+    {
+      grant: decision.grant,
+      digests: [digest],
+      bytes: () => storedRange(store, digest, { offset: 0, length: stored.sizeBytes }),
+    },
   );
   return { ...session, ...stored };
 }
 
-function digestOf({ version, parts, projection }: Decision, part: string | undefined): string | undefined {
-  if (projection.columns !== null) return undefined;
+function digestOf({ grant, version, parts, projection }: Decision, part: string | undefined): string | undefined {
+  if (projection.columns !== null || grant.policy !== null) return undefined;
   if (part === undefined) return version.manifestDigest;
   return parts.find(({ digest }) => digest === part)?.digest;
 }

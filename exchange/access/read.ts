@@ -2,23 +2,25 @@
  * Reading a version under a grant. `prepareRead` decides and measures: nothing leaves, so it serves HEAD and
  * If-None-Match too. Its `open` records and sends. `openRead` is both at once.
  */
-import { HuitongError } from '../../lib/errors.ts';
+import { HuitongError, isHuitongError } from '../../lib/errors.ts';
 import type { Version } from '../publication/publication.ts';
 import type { ByteRange } from '../store/store.ts';
 import type { Access } from './access.ts';
-import { type Asked, type Decision, decide, readLeaf } from './decision.ts';
+import { type Asked, type Decision, decide, readLeaf, recordReadDenial } from './decision.ts';
 import type { Grant } from './grants.ts';
-import { entityTag } from './projection.ts';
+import { type NamedShown, shownTo } from './masked.ts';
+import { entityTag, type Projection, project } from './projection.ts';
 import { arrowRendition } from './renditions/arrow.ts';
 import { projectedBatches, projectedSchema } from './renditions/batches.ts';
 import { csvFormat } from './renditions/csv.ts';
 import { jsonLinesFormat } from './renditions/json-lines.ts';
-import type { Rendition, RenditionSource } from './renditions/rendition.ts';
+import { parquetRendition, type StoredRendition } from './renditions/parquet.ts';
+import type { RenditionSource } from './renditions/rendition.ts';
 import { type LineFormat, textRendition } from './renditions/text.ts';
 import { openSession, type Session } from './session.ts';
 
 /** `csv-bom` is CSV that begins with a byte order mark, for Excel. */
-export type Format = 'arrow' | 'csv' | 'csv-bom' | 'json-lines';
+export type Format = 'arrow' | 'parquet' | 'csv' | 'csv-bom' | 'json-lines';
 
 export interface ReadRequest extends Asked {
   format: Format;
@@ -43,16 +45,19 @@ export interface PreparedRead {
 
 /**
  * @throws NOT_FOUND, COLUMN_NOT_GRANTED: refused, and the refusal is in the log; AUDIT_UNAVAILABLE where it could not be
+ * @throws GRANT_NOT_USABLE, POLICY_INVALID likewise
  * @throws TYPE_UNMAPPED for a column that the format cannot say; OBJECT_MISSING, OBJECT_CORRUPT, ARROW_INVALID
  */
 export async function prepareRead(access: Access, request: ReadRequest): Promise<PreparedRead> {
   const decision = await decide(access, request);
-  const { grant, version, projection } = decision;
-  const rendition = await renditionOf(access, decision, request.format);
+  const { grant, version } = decision;
+  const shown = await shownOrDenied(access, request, decision);
+  const projection = grant.policy === null ? decision.projection : project(grant, shown.schema, request.columns);
+  const rendition = await renditionOf(access, { decision, shown, projection }, request.format);
   return {
     grant,
     version,
-    etag: entityTag(version.manifestDigest, projection, request.format),
+    etag: entityTag(shown.digest, projection, request.format),
     contentType: rendition.contentType,
     totalBytes: rendition.totalBytes,
     columns: projection.columns,
@@ -63,8 +68,8 @@ export async function prepareRead(access: Access, request: ReadRequest): Promise
         format: request.format,
         ...(range === undefined ? {} : { range: `${range.offset}-${range.offset + range.length - 1}` }),
       };
-      const digests = decision.parts.map((part) => part.digest);
-      return openSession(access, leaf, { digests, bytes: (sent) => rendition.bytes(sent, range) });
+      const { digests } = rendition;
+      return openSession(access, leaf, { grant, digests, bytes: (sent) => rendition.bytes(sent, range) });
     },
   };
 }
@@ -77,14 +82,36 @@ export async function openRead(access: Access, request: ReadRequest & { range?: 
   return { ...prepared, ...(await prepared.open(request.range)) };
 }
 
-async function renditionOf(access: Access, decision: Decision, format: Format): Promise<Rendition> {
-  const { parts, schema, projection } = decision;
-  const source = { store: access.publication.store, schema, parts, projection };
-  if (format === 'arrow') return arrowRendition(source);
-  return textRendition(lineFormat(source, format), () => projectedBatches(source));
+/** A policy that the version no longer fits shows nothing: that is a refusal, and in the log. */
+function shownOrDenied(access: Access, { principal }: ReadRequest, decision: Decision): Promise<NamedShown> {
+  return shownTo(access, decision).catch(async (e: unknown) => {
+    if (isHuitongError(e, 'POLICY_INVALID')) {
+      await recordReadDenial(access, principal, decision.version.dataset, 'POLICY_INVALID');
+    }
+    throw e;
+  });
 }
 
-function lineFormat(source: RenditionSource, format: Exclude<Format, 'arrow'>): LineFormat {
+interface Sources {
+  decision: Decision;
+  shown: NamedShown;
+  projection: Projection;
+}
+
+async function renditionOf(access: Access, sources: Sources, format: Format): Promise<StoredRendition> {
+  const { decision, shown, projection } = sources;
+  const source = { ...shown, store: access.publication.store, projection };
+  const digests = shown.parts.map((part) => part.digest);
+  if (format === 'arrow') return { ...(await arrowRendition(source)), digests };
+  if (format === 'parquet') {
+    const { manifestDigest } = decision.version;
+    const policyDigest = decision.grant.policy?.digest ?? null;
+    return parquetRendition(access.publication, { ...source, manifestDigest, policyDigest });
+  }
+  return { ...textRendition(lineFormat(source, format), () => projectedBatches(source)), digests };
+}
+
+function lineFormat(source: RenditionSource, format: Exclude<Format, 'arrow' | 'parquet'>): LineFormat {
   const schema = projectedSchema(source);
   return format === 'json-lines' ? jsonLinesFormat(schema) : csvFormat(schema, { byteOrderMark: format === 'csv-bom' });
 }

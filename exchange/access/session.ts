@@ -9,8 +9,11 @@ import { isHuitongError } from '../../lib/errors.ts';
 import type { LeafInput } from '../audit/leaf.ts';
 import type { Appended } from '../audit/tenure.ts';
 import type { Access } from './access.ts';
+import { assertStillUsable, type Grant } from './grants.ts';
+import { whileUsable } from './guard.ts';
 import { holdObjects } from './hold.ts';
 import type { Sent } from './renditions/rendition.ts';
+import { countUse, leaseHolder } from './usage.ts';
 
 export interface Session {
   id: string;
@@ -28,12 +31,17 @@ const CLOSE_ATTEMPTS_MAX = 6;
 const CLOSE_RETRY_MS = 250;
 
 export interface SessionContent {
+  /** Under which it is read: asked for again while it lasts. Absent for what needs none (quarantine, for its owner). */
+  grant?: Grant;
   /** The objects that it reads; they are leased until it has ended. */
   digests: string[];
   bytes(sent: Sent): AsyncGenerator<Uint8Array>;
 }
 
-/** @throws AUDIT_UNAVAILABLE, AUDIT_REGRESSION, OBJECT_MISSING: then nothing was opened, and `bytes` was not called */
+/**
+ * @throws AUDIT_UNAVAILABLE, AUDIT_REGRESSION, OBJECT_MISSING, GRANT_NOT_USABLE, QUOTA_EXCEEDED: then nothing was
+ * opened, and `bytes` was not called
+ */
 export async function openSession(access: Access, leaf: SessionLeaf, content: SessionContent): Promise<Session> {
   const id = uuidv7();
   const leafOf = (step: 'opened' | 'closed'): LeafInput => ({
@@ -42,19 +50,27 @@ export async function openSession(access: Access, leaf: SessionLeaf, content: Se
     session: id,
     decision: 'allow',
   });
-  const hold = await holdObjects(access.publication, content.digests, `read:${id}`);
+  const { catalog } = access.publication;
+  const { grant } = content;
+  if (grant !== undefined) {
+    await assertStillUsable(catalog, grant);
+    await countUse(catalog, grant, 'read');
+  }
+  const hold = await holdObjects(access.publication, content.digests, leaseHolder(grant?.id ?? 'none', id));
   const opened = await access.audit.append(leafOf('opened')).catch(async (e: unknown) => {
     await hold.release();
     throw e;
   });
   const sent = { rows: undefined as number | undefined, bytes: 0 };
-  const stream = Readable.from(counted(content.bytes(sent), sent), { objectMode: false });
+  const bytes = grant === undefined ? content.bytes(sent) : whileUsable(catalog, grant, content.bytes(sent));
+  const stream = Readable.from(counted(bytes, sent), { objectMode: false });
   hold.lost.addEventListener('abort', () => stream.destroy(hold.lost.reason), { once: true });
   const closed = new Promise<void>((resolve) => {
     finished(stream, (error) => {
       alarmIfCorrupt(access, error);
       const rows = sent.rows === undefined ? {} : { rows: sent.rows };
-      const closing = { ...leafOf('closed'), outcome: outcomeOf(error), bytes: sent.bytes, ...rows };
+      const rule = isHuitongError(error) ? { rule: error.code } : {};
+      const closing = { ...leafOf('closed'), outcome: outcomeOf(error), bytes: sent.bytes, ...rows, ...rule };
       resolve(Promise.all([recordClose(access, id, closing), hold.release()]).then(() => {}));
     });
   });

@@ -1,7 +1,8 @@
 /**
  * The collector: removes what nobody refers to. An object stays while a run or a version keeps it, while a run that is
- * going on has staged it, while its quarantine has not expired, and while a reader has leased it; and it is never
- * younger than the grace time, which covers an upload that has not been noted yet.
+ * going on has staged it, while its quarantine has not expired, while a projection that is still read holds it, and
+ * while a reader has leased it; and it is never younger than the grace time, which covers an upload that has not been
+ * noted yet.
  */
 import type { Catalog } from '../../catalog/database.ts';
 import { limits } from '../../lib/limits.ts';
@@ -42,6 +43,11 @@ async function forgetEnded(catalog: Catalog): Promise<void> {
     .where('expires_at', '<', catalog.fn.now())
     .whereRaw('not exists (select from lease where lease.digest = quarantine_part.digest)')
     .delete();
+  await catalog('projection')
+    .where('used_at', '<', new Date(Date.now() - limits.projectionIdleMs))
+    .delete();
+  await catalog('projection').whereRaw(`not exists (${GRANT_OF_PROJECTION})`).whereNotNull('policy_digest').delete();
+  await catalog('projection_build').where('expires_at', '<', catalog.fn.now()).delete();
   await catalog('staged_object').where({ kept: false }).whereRaw(`not exists (${OPEN_GENERATION})`).delete();
 }
 
@@ -73,8 +79,15 @@ const OPEN_GENERATION = `
   select from run
   where run.id = staged_object.run and run.generation = staged_object.generation and run.state = 'running'`;
 
+/** A projection of a policy is of no use once no grant has the policy. */
+const GRANT_OF_PROJECTION = `
+  select from access_grant
+  where access_grant.policy_digest = projection.policy_digest
+    and state in ('active', 'suspended') and expires_at > now()`;
+
 const UNREFERENCED = `
   select digest from unnest(?::text[]) as candidate(digest)
   where not exists (select from staged_object where staged_object.digest = candidate.digest)
     and not exists (select from quarantine_part where quarantine_part.digest = candidate.digest)
+    and not exists (select from projection_part where projection_part.digest = candidate.digest)
     and not exists (select from lease where lease.digest = candidate.digest and lease.expires_at > now())`;

@@ -11,7 +11,10 @@ import { openDuty } from './duty.ts';
 import { type RequestRow, snapshotOf } from './requests.ts';
 import { basisOf, checkAsked } from './terms.ts';
 
-export const systemActor = 'system:requests';
+/** Row and duty of one moment. */
+const readOnce = { isolationLevel: 'repeatable read', readOnly: true } as const;
+
+const systemActor = 'system:requests';
 
 interface NextStep extends ActContent {
   action: RequestAction;
@@ -22,11 +25,11 @@ interface NextStep extends ActContent {
  * @param at by the clock of the request's workflow
  * @throws NOT_FOUND, and what the grant's issuer throws where a grant cannot be made
  */
-export async function advanceRequest(publication: Publication, { request, at }: { request: string; at: string }) {
+export async function advanceRequest(publication: Publication, { request, at }: { request: string; at: string }): Promise<RequestSnapshot> {
   for (;;) {
     const row = await requireRow(publication.catalog, request);
     const next = await nextStep(publication.catalog, row);
-    if (next === undefined) return snapshotOf(row, await openDuty(publication.catalog, row.id));
+    if (next === undefined) return loadRequest(publication.catalog, request);
     try {
       await takeSystemStep(publication, { request, at, ...next });
     } catch (e: unknown) {
@@ -49,7 +52,15 @@ export function takeSystemStep(
   });
 }
 
-export async function requireRow(catalog: Catalog, id: string): Promise<RequestRow> {
+/** Throws NOT_FOUND. */
+export async function loadRequest(catalog: Catalog, request: string): Promise<RequestSnapshot> {
+  return catalog.transaction(async (transaction) => {
+    const row = await requireRow(transaction, request);
+    return snapshotOf(row, await openDuty(transaction, request));
+  }, readOnce);
+}
+
+async function requireRow(catalog: Catalog, id: string): Promise<RequestRow> {
   const row = await catalog<RequestRow>('request').where({ id }).first();
   if (row === undefined) throw new HuitongError('NOT_FOUND', 'there is no such request', { at: id });
   return row;

@@ -1,0 +1,96 @@
+/** Columns of text made from other columns, cell by cell, into memory that is allocated once. Nulls stay null. */
+import { Data, type DataType, Utf8 } from 'apache-arrow';
+import { bitmapBytes, copyBits } from './bits.ts';
+import { boundsOf } from './order.ts';
+
+/** Writes one cell's bytes into `target` from `at` and returns where they end. Not called for nulls. */
+export type WriteCell = (target: Uint8Array, at: number, row: number) => number;
+
+/** @param bytesMax an upper bound of what all cells take together */
+export function textColumn(from: Data, bytesMax: number, write: WriteCell): Data<Utf8> {
+  const offsets = new Int32Array(from.length + 1);
+  const values = new Uint8Array(bytesMax);
+  let end = 0;
+  for (let row = 0; row < from.length; row++) {
+    if (from.getValid(row)) end = write(values, end, row);
+    offsets[row + 1] = end;
+  }
+  return columnOf(new Utf8(), from.length, [offsets, values.subarray(0, end), validityOf(from)]);
+}
+
+/** The same nulls, other values. */
+export function fixedColumn<T extends DataType>(type: T, from: Data, values: ArrayBufferView): Data<T> {
+  return columnOf(type, from.length, [undefined, values, validityOf(from)]);
+}
+
+/** The same text in every row. */
+export function repeatedText(rows: number, text: Uint8Array): Data<Utf8> {
+  const offsets = Int32Array.from({ length: rows + 1 }, (_, row) => row * text.length);
+  const values = new Uint8Array(rows * text.length);
+  for (let row = 0; row < rows; row++) values.set(text, row * text.length);
+  return columnOf(new Utf8(), rows, [offsets, values, undefined]);
+}
+
+/** The same number in every row. The type's cells are at most 32 bits, or doubles. */
+export function repeatedNumber<T extends DataType>(type: T, rows: number, value: number): Data<T> {
+  return columnOf(type, rows, [undefined, new type.ArrayType(rows).fill(value), undefined]);
+}
+
+export function repeatedBool<T extends DataType>(type: T, rows: number, value: boolean): Data<T> {
+  return columnOf(type, rows, [undefined, new Uint8Array(bitmapBytes(rows)).fill(value ? 0xff : 0), undefined]);
+}
+
+/** How many code points of a text stay at its head and its tail, given how many it has. */
+export type KeptEnds = (codePoints: number) => readonly [head: number, tail: number];
+
+const STAR = 0x2a;
+
+/** Text whose middle is stars, one for each code point. */
+export function starText(data: Data, kept: KeptEnds): Data<Utf8> {
+  const bytes: Uint8Array = data.values;
+  const bounds = boundsOf(data);
+  // A star is never longer than what it stands for.
+  return textColumn(data, bounds(data.length) - bounds(0), (target, start, row) => {
+    const [from, to] = [bounds(row), bounds(row + 1)];
+    const codePoints = countCodePoints(bytes, from, to);
+    const [head, tail] = kept(codePoints);
+    let at = start;
+    let point = -1;
+    for (let i = from; i < to; i++) {
+      const begins = startsCodePoint(bytes[i]!);
+      if (begins) point++;
+      if (point < head || point >= codePoints - tail) target[at++] = bytes[i]!;
+      else if (begins) target[at++] = STAR;
+    }
+    return at;
+  });
+}
+
+function countCodePoints(bytes: Uint8Array, from: number, to: number): number {
+  let count = 0;
+  for (let i = from; i < to; i++) if (startsCodePoint(bytes[i]!)) count++;
+  return count;
+}
+
+/** UTF-8: every byte but a continuation (10xxxxxx). */
+function startsCodePoint(byte: number): boolean {
+  return (byte & 0xc0) !== 0x80;
+}
+
+function validityOf(data: Data): Uint8Array | undefined {
+  if (data.nullCount === 0) return undefined;
+  const bits = new Uint8Array(bitmapBytes(data.length));
+  copyBits(data.nullBitmap, data.offset, bits, 0, data.length);
+  return bits;
+}
+
+type BufferList = ConstructorParameters<typeof Data>[4];
+
+function columnOf<T extends DataType>(
+  type: T,
+  rows: number,
+  [offsets, values, validity]: [Int32Array | undefined, ArrayBufferView, Uint8Array | undefined],
+): Data<T> {
+  const nulls = validity === undefined ? 0 : -1;
+  return new Data(type, 0, rows, nulls, [offsets, values, validity] as BufferList) as Data<T>;
+}

@@ -1,0 +1,80 @@
+/** The mask `truncate`: dates to the start of their month or year, coordinates to the lower corner of their grid cell. */
+import { type Data, type DataType, type Field, Precision, DataType as Types } from 'apache-arrow';
+import { fixedColumn } from '../../../columnar/rewrite.ts';
+import { civilFromDays, daysFromCivil } from '../../../contracts/civil.ts';
+import { fractionDigits, unscaledAt } from '../../../contracts/image.ts';
+import { policyInvalid } from './literals.ts';
+import type { CompiledMask } from './masks.ts';
+import type { Mask } from './policy.ts';
+
+type Truncate = Extract<Mask, { mask: 'truncate' }>;
+
+/** Timestamps with a time zone are cut in UTC, naive ones as they are. @throws POLICY_INVALID */
+export function truncateMask(field: Field, { to, step }: Truncate, pointer: string): CompiledMask {
+  const { type } = field;
+  if (to === 'grid') {
+    if (step === undefined) throw policyInvalid('a grid has a step', `${pointer}/step`);
+    return { field, apply: gridMask(type, step, pointer) };
+  }
+  if (step !== undefined) throw policyInvalid('only a grid has a step', `${pointer}/step`);
+  if (Types.isDate(type) && type.ArrayType === Int32Array) return { field, apply: (data) => truncateDays(data, to) };
+  if (Types.isTimestamp(type)) {
+    const ticksPerDay = 86_400n * 10n ** BigInt(fractionDigits(type.unit));
+    return { field, apply: (data) => truncateTicks(data, to, ticksPerDay) };
+  }
+  throw policyInvalid(`only dates and timestamps are truncated to a ${to}`, pointer);
+}
+
+function startOf(days: number, to: 'month' | 'year'): number {
+  const { year, month } = civilFromDays(days);
+  return daysFromCivil(year, to === 'month' ? month : 1, 1);
+}
+
+function truncateDays(data: Data, to: 'month' | 'year'): Data {
+  const cells: Int32Array = data.values;
+  const values = new Int32Array(data.length);
+  for (let row = 0; row < data.length; row++) values[row] = startOf(cells[row]!, to);
+  return fixedColumn(data.type, data, values);
+}
+
+function truncateTicks(data: Data, to: 'month' | 'year', ticksPerDay: bigint): Data {
+  const cells: BigInt64Array = data.values;
+  const values = new BigInt64Array(data.length);
+  for (let row = 0; row < data.length; row++) {
+    values[row] = BigInt(startOf(Number(floorQuotient(cells[row]!, ticksPerDay)), to)) * ticksPerDay;
+  }
+  return fixedColumn(data.type, data, values);
+}
+
+function gridMask(type: DataType, step: number, pointer: string): (data: Data) => Data {
+  if (Types.isFloat(type) && type.precision !== Precision.HALF) {
+    return (data) => {
+      const cells: Float64Array | Float32Array = data.values;
+      const values = new type.ArrayType(data.length);
+      for (let row = 0; row < data.length; row++) values[row] = Math.floor(cells[row]! / step) * step;
+      return fixedColumn(type, data, values);
+    };
+  }
+  if (!Types.isDecimal(type) || type.bitWidth !== 128) {
+    throw policyInvalid('only floating-point numbers and decimals are put on a grid', pointer);
+  }
+  const units = Math.round(step * 10 ** type.scale);
+  if (units < 1 || !Number.isSafeInteger(units)) {
+    throw policyInvalid('the step is finer than the column', `${pointer}/step`);
+  }
+  return (data) => gridDecimals(data, BigInt(units));
+}
+
+function gridDecimals(data: Data, step: bigint): Data {
+  const words = new Uint32Array(data.length * 4);
+  for (let row = 0; row < data.length; row++) {
+    const corner = floorQuotient(unscaledAt(data.values, row), step) * step;
+    for (let word = 0; word < 4; word++) words[row * 4 + word] = Number((corner >> BigInt(32 * word)) & 0xffff_ffffn);
+  }
+  return fixedColumn(data.type, data, words);
+}
+
+function floorQuotient(value: bigint, divisor: bigint): bigint {
+  const quotient = value / divisor;
+  return value < 0n && quotient * divisor !== value ? quotient - 1n : quotient;
+}
