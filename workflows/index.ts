@@ -3,3 +3,4 @@ export { checkSource } from './check-source.ts';
 export { discoverSource } from './discover-source.ts';
 export { publishDataset } from './publish-dataset.ts';
 export { publishOnSchedule } from './publish-on-schedule.ts';
+export { request } from './request.ts';

@@ -1,9 +1,11 @@
 /** What clients say to our workflows, and ask of them. Pure: the server imports it. */
-import { defineQuery, defineSignal } from '@temporalio/workflow';
+import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { CommitOutcome } from '../activities/exchange/index.ts';
+import type { ApplyAction } from '../activities/exchange/requests.ts';
+import type { RequestSnapshot } from '../lib/pure/request-clock.ts';
 import type { SourceReference } from './activity-types.ts';
 
-export { exchangeQueue, publishWorkflowId, sourceQueue } from '../lib/pure/task-queues.ts';
+export { exchangeQueue, publishWorkflowId, requestWorkflowId, sourceQueue } from '../lib/pure/task-queues.ts';
 
 export interface PublishDatasetRequest {
   dataset: string;
@@ -39,3 +41,21 @@ export const progressQuery = defineQuery<PublishProgress>('progress');
 
 /** Who cancels and why; sent before the workflow is cancelled, which says neither. */
 export const cancelNoteSignal = defineSignal<[{ actor: string; reason?: string }]>('cancelNote');
+
+/** Of `request`; `snapshot` where it continues as new. */
+export interface RequestInput {
+  request: string;
+  snapshot?: RequestSnapshot;
+}
+
+/** The request is the workflow's own, and so is the time. */
+export type RequestActMessage = Omit<ApplyAction, 'request' | 'at'>;
+
+/** One action of an officer; answered when it is in the catalog. Its update id is the act's id. */
+export const requestActUpdate = defineUpdate<RequestSnapshot, [RequestActMessage]>('act');
+
+/** The policy profile or the calendar of working days has changed: the open deadline is counted again. */
+export const policyChangedSignal = defineSignal('policyChanged');
+
+/** Null before the workflow has read it. */
+export const requestQuery = defineQuery<RequestSnapshot | null>('request');

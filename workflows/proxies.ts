@@ -55,3 +55,20 @@ export function inquiry(taskQueue: string): Pick<SourceActivities, 'checkSource'
     retry: { maximumAttempts: 1 },
   });
 }
+
+/** An officer waits for the answer; the catalog is tried again for as long as one waits. */
+export const { actOnRequest } = proxyActivities<Pick<ExchangeActivities, 'actOnRequest'>>({
+  taskQueue: exchangeQueue,
+  startToCloseTimeout: limits.inquiryMaxMs,
+  scheduleToCloseTimeout: limits.inquiryMaxMs,
+  heartbeatTimeout: limits.heartbeatTimeoutMs,
+  retry,
+});
+
+/** Repeated for ever: a deadline must not be missed because the catalog was away. */
+export const requestKeeping = proxyActivities<Pick<ExchangeActivities, 'loadRequest' | 'passTime'>>({
+  taskQueue: exchangeQueue,
+  startToCloseTimeout: limits.exchangeActivityMaxMs,
+  heartbeatTimeout: limits.heartbeatTimeoutMs,
+  retry,
+});

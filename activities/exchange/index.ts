@@ -7,6 +7,7 @@ import { type BeginRun, type BegunRun, beginRun, type FailRun, failRun } from '.
 import { isHuitongError } from '../../lib/errors.ts';
 import { withFailures } from '../failure.ts';
 import { heartbeating } from './heartbeat.ts';
+import { createRequestActivities } from './requests.ts';
 
 export type { BegunRun, CommitOutcome };
 
@@ -30,6 +31,8 @@ export function createExchangeActivities({ publication }: ExchangeActivityDeps) 
     /** How the run now stands: where a commit came first, it stays published. A run that never began is left alone. */
     failRun: (request: FailRun): Promise<{ state: RunState; version: number | null } | null> =>
       withFailures(() => heartbeating(() => failIfBegun(publication, request))),
+
+    ...createRequestActivities({ publication }),
   };
 }
 

@@ -6,6 +6,11 @@ export function sourceQueue(department: string): string {
   return `source-${department}`;
 }
 
+/** One request is looked after by one workflow, from its submission to its end. */
+export function requestWorkflowId(request: string): string {
+  return `request/${request}`;
+}
+
 /** One dataset is published by one workflow at a time. */
 export function publishWorkflowId(dataset: string): string {
   return `publish/${dataset}`;

@@ -25,7 +25,10 @@ interface NextStep extends ActContent {
  * @param at by the clock of the request's workflow
  * @throws NOT_FOUND, and what the grant's issuer throws where a grant cannot be made
  */
-export async function advanceRequest(publication: Publication, { request, at }: { request: string; at: string }): Promise<RequestSnapshot> {
+export async function advanceRequest(
+  publication: Publication,
+  { request, at }: { request: string; at: string },
+): Promise<RequestSnapshot> {
   for (;;) {
     const row = await requireRow(publication.catalog, request);
     const next = await nextStep(publication.catalog, row);
