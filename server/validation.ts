@@ -9,7 +9,7 @@ import type { FastifyInstance } from 'fastify';
 
 export function installValidation(app: FastifyInstance): void {
   const body = createAjv({});
-  const text = createAjv({ coerceTypes: true });
+  const text = createAjv({ coerceTypes: true, useDefaults: true });
   app.setValidatorCompiler(({ schema, httpPart }) => (httpPart === 'body' ? body : text).compile(schema));
 }
 

@@ -1,6 +1,7 @@
 /** The whole API on a real catalog, store, audit log and Temporal; what an outsider cannot see is captured for tests. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from '@temporalio/client';
+import type { NativeConnection } from '@temporalio/worker';
 import type { FastifyInstance, LightMyRequestResponse } from 'fastify';
 import { pino } from 'pino';
 import { expect } from 'vitest';
@@ -18,6 +19,8 @@ export interface TestServer {
   app: FastifyInstance;
   bench: Bench;
   temporal: Client;
+  /** For workers in this server's namespace. */
+  nativeConnection: NativeConnection;
   /** Every line that the server logged, as text. */
   log(): string;
   /** Makes the audit log refuse every leaf, or take them again. */
@@ -75,6 +78,7 @@ export async function openServer(definition: Partial<DatasetDefinition> = {}): P
     app,
     bench,
     temporal,
+    nativeConnection: connection.nativeConnection,
     log: () => lines.join(''),
     setAuditAvailable: (available) => {
       gate.open = available;
