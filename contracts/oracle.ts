@@ -82,7 +82,9 @@ const exactKeywords: Record<string, (value: never) => Validate> = {
 };
 
 function createAjv(patterns: 'linear' | 'native', allErrors: boolean): Ajv2020 {
-  const linear = Object.assign((pattern: string) => ({ test: patternTest(pattern) }), { code: 'patternTest' });
+  // ajv keeps one expression for each text that `toString` gives: without one, all patterns of a schema would be the first.
+  const compilePattern = (pattern: string) => ({ test: patternTest(pattern), toString: () => pattern });
+  const linear = Object.assign(compilePattern, { code: 'patternTest' });
   const ajv = new Ajv2020({
     allErrors,
     strict: true,

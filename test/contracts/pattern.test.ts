@@ -1,8 +1,11 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { validateContract } from '../../contracts/compile.ts';
+import { createOracle } from '../../contracts/oracle.ts';
 import { PatternRefused } from '../../contracts/regex/parse.ts';
 import { compilePattern, patternTest } from '../../contracts/regex/pattern.ts';
 import { fixedShape } from '../../contracts/regex/shape.ts';
+import { contract } from './support/batches.ts';
 
 const atom = fc.constantFrom(
   'a',
@@ -79,5 +82,19 @@ it('sees fixed shapes, and only those', () => {
   expect(fixedShape(compilePattern('^\\d{17}[\\dX]$'))?.length).toBe(18);
   for (const source of ['^\\d+$', '\\d{3}', '^a?$', '^ab|ac$', '^[王好]$|^a$']) {
     expect(fixedShape(compilePattern(source))).toBeNull();
+  }
+});
+
+it('two patterns of one contract are two, also below a composite', () => {
+  const { root } = validateContract(contract({ x: { pattern: 'b', not: { pattern: '^a' } }, y: { pattern: 'c' } }));
+  const oracle = createOracle(root);
+  expect(oracle.passes({ x: 'b', y: 'c' })).toBe(true);
+  for (const row of [
+    { x: 'ab', y: 'c' },
+    { x: 'a', y: 'c' },
+    { x: 'c', y: 'c' },
+    { x: 'b', y: 'b' },
+  ]) {
+    expect({ row, passes: oracle.passes(row) }).toEqual({ row, passes: false });
   }
 });
