@@ -6,6 +6,7 @@ import {
   WorkflowFailedError,
   WorkflowIdConflictPolicy,
   WorkflowNotFoundError,
+  type WorkflowUpdateFailedError,
 } from '@temporalio/client';
 import { ApplicationFailure, TimeoutFailure } from '@temporalio/common';
 import { errorCodes } from '../lib/error-codes.ts';
@@ -98,8 +99,8 @@ export async function callTemporal<T>(call: () => Promise<T>): Promise<T> {
   }
 }
 
-/** The outermost failure of a workflow whose type is our code, with the place and the hint that it carries. */
-function codedFailure(error: WorkflowFailedError, at: string): HuitongError {
+/** The outermost failure of a workflow or an update whose type is our code, with the place and the hint that it carries. */
+export function codedFailure(error: WorkflowFailedError | WorkflowUpdateFailedError, at: string): HuitongError {
   for (let cause: unknown = error.cause; cause instanceof Error; cause = cause.cause) {
     if (cause instanceof ApplicationFailure && cause.type && cause.type in errorCodes) {
       const [detail] = (cause.details ?? []) as (FailureDetail | undefined)[];

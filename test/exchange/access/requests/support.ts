@@ -10,6 +10,7 @@ import type { Party } from '../../../../lib/pure/request-states.ts';
 import type { RequestAction } from '../../../../lib/pure/request-transitions.ts';
 import type { RequestTerms } from '../../../../schemas/generated/api.ts';
 import type { PolicyDefinition } from '../../../../schemas/generated/policy.ts';
+import type { RequestActMessage } from '../../../../workflows/messages.ts';
 import { DATASET } from '../../publication/world.ts';
 
 export const policy: PolicyDefinition = {
@@ -100,4 +101,13 @@ export async function submitted(publication: Publication, changes: Partial<Reque
   await act(publication, id, 'requester', { action: 'submit', at });
   const snapshot = await act(publication, id, 'sharing-officer', { action: 'endorse', at });
   return { id, snapshot };
+}
+
+/** What the API would send to the request's workflow for this party. */
+export function messageOf(party: Party, { at: _, id, person: who, ...content }: Act): RequestActMessage {
+  return {
+    ...content,
+    ...{ id: id ?? randomUUID(), parties: [party], person: person(who ?? (party === 'requester' ? 'zhang' : 'li')) },
+    ...{ actor: 'token:test', department: departments[party] },
+  };
 }
