@@ -1,6 +1,7 @@
 /** The HTTP API as the commands use it: JSON in, JSON or a stream out, problems become `CommandError`. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Health } from '../schemas/generated/api.ts';
 import { CommandError, exitCodes, type RemoteProblem } from './errors.ts';
 
 export interface Connection {
@@ -76,6 +77,13 @@ export class ApiClient {
     return this.#json('DELETE', path);
   }
 
+  /** The one answer that is no problem although its status is 503. */
+  async health(): Promise<Health> {
+    const response = await this.#fetch('GET', '/health', {});
+    if (response.status !== 200 && response.status !== 503) throw await problemFrom(response);
+    return (await response.json()) as Health;
+  }
+
   /** Follows cursors to the end. */
   async *pages<T>(path: string): AsyncGenerator<T> {
     let cursor: string | undefined;
@@ -99,10 +107,15 @@ export class ApiClient {
   }
 
   async #send(method: string, path: string, headers: Record<string, string>, body?: string): Promise<Response> {
+    const response = await this.#fetch(method, path, headers, body);
+    if (!response.ok) throw await problemFrom(response);
+    return response;
+  }
+
+  async #fetch(method: string, path: string, headers: Record<string, string>, body?: string): Promise<Response> {
     const { url, token } = this.connection;
-    let response: Response;
     try {
-      response = await fetch(`${url}/v1${path}`, {
+      return await fetch(`${url}/v1${path}`, {
         method,
         body,
         headers: { 'accept-language': 'en', ...(token ? { authorization: `Bearer ${token}` } : {}), ...headers },
@@ -111,8 +124,6 @@ export class ApiClient {
       const reason = cause instanceof Error && cause.cause instanceof Error ? cause.cause.message : 'no answer';
       throw new CommandError(`${url} cannot be reached: ${reason}`, exitCodes.unreachable);
     }
-    if (!response.ok) throw await problemFrom(response);
-    return response;
   }
 }
 

@@ -1,5 +1,5 @@
 /** What every command is given: the client, made when first asked for, and how to print. */
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import { ApiClient, findConnection } from './client.ts';
 import { printJson } from './output.ts';
 
@@ -34,6 +34,12 @@ export class CommandContext {
   get #options(): GlobalOptions {
     return this.#program.opts<GlobalOptions>();
   }
+}
+
+/** For options that count. */
+export function wholeNumber(text: string): number {
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('a whole number from 1.');
 }
 
 /** Collects a paged listing, up to `limit` items. */

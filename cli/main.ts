@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { applyCommand } from './commands/apply.ts';
 import { auditCommands } from './commands/audit.ts';
 import { datasetCommands } from './commands/datasets.ts';
+import { exchangeCommands } from './commands/exchange.ts';
 import { runCommands } from './commands/runs.ts';
 import { sourceCommands } from './commands/sources.ts';
 import { tokenCommands } from './commands/tokens.ts';
@@ -39,6 +40,7 @@ export function buildProgram(): Command {
     versionCommands,
     tokenCommands,
     auditCommands,
+    exchangeCommands,
   ]) {
     add(program, context);
   }

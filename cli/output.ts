@@ -1,30 +1,4 @@
 /** What commands print: tables that keep Chinese text aligned, or JSON for programs (`--json`). */
-import stringWidth from 'string-width';
-
-export interface Column<T> {
-  title: string;
-  value(row: T): string | number | null | undefined;
-  align?: 'right';
-}
-
-/** Columns are as wide as their widest cell, counted in terminal cells (a Chinese character takes two). */
-export function table<T>(rows: readonly T[], columns: Column<T>[]): string {
-  const cells = rows.map((row) => columns.map((column) => String(column.value(row) ?? '–')));
-  const widths = columns.map((column, i) =>
-    Math.max(stringWidth(column.title), ...cells.map((row) => stringWidth(row[i]))),
-  );
-  const line = (texts: string[]) =>
-    texts
-      .map((text, i) => {
-        const padding = ' '.repeat(widths[i] - stringWidth(text));
-        return columns[i].align === 'right' ? padding + text : text + padding;
-      })
-      .join('  ')
-      .trimEnd();
-  const rule = widths.map((width) => '─'.repeat(width)).join('  ');
-  return [line(columns.map((column) => column.title)), rule, ...cells.map(line)].join('\n');
-}
-
 export function number(value: number): string {
   return value.toLocaleString('en-US');
 }

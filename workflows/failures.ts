@@ -22,6 +22,13 @@ export function describeFailure(e: unknown): Failure {
   return { code: 'INTERNAL', message: `${e.activityType} failed`, details: [] };
 }
 
+/** What happened and where, in one line: a run keeps no more than its code and this. */
+export function withPlace({ message, details }: Failure): string {
+  const [detail] = details as { at?: string; pointer?: string }[];
+  const place = [detail?.at, detail?.pointer].filter(Boolean).join(' ');
+  return place === '' || message.includes(place) ? message : `${message} (${place})`;
+}
+
 /** The workflow's own failure: its type is the code. */
 export function toWorkflowFailure({ code, message, details }: Failure): ApplicationFailure {
   return ApplicationFailure.create({ type: code, message, details, nonRetryable: true });

@@ -3,7 +3,7 @@
  * `publish/<dataset>`; the run's id is the workflow's run id. Only ids, counts and digests pass through here.
  */
 import { CancellationScope, isCancellation, setHandler, workflowInfo } from '@temporalio/workflow';
-import { describeFailure, toWorkflowFailure } from './failures.ts';
+import { describeFailure, toWorkflowFailure, withPlace } from './failures.ts';
 import {
   cancelNoteSignal,
   type PublishDatasetRequest,
@@ -36,7 +36,7 @@ export async function publishDataset(request: PublishDatasetRequest): Promise<Pu
     return { ...outcome, runId };
   } catch (e: unknown) {
     const failure = describeFailure(e);
-    const message = failure.code === 'CANCELLED' ? (cancelNote ?? failure.message) : failure.message;
+    const message = failure.code === 'CANCELLED' ? (cancelNote ?? failure.message) : withPlace(failure);
     await CancellationScope.nonCancellable(() => failRun({ runId, code: failure.code, message }));
     throw isCancellation(e) ? e : toWorkflowFailure(failure);
   } finally {

@@ -1,8 +1,7 @@
 /** `apply <district>`: the folder's files go to the exchange, which answers with a plan; then it is applied. */
-import { readdir, readFile, stat } from 'node:fs/promises';
-import { join, relative, sep } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
+import { readDistrictFolder } from '../../schemas/definition/read-folder.ts';
 import type { Plan } from '../../schemas/generated/api.ts';
 import type { CommandContext } from '../context.ts';
 import { CommandError, exitCodes } from '../errors.ts';
@@ -22,16 +21,18 @@ export function applyCommand(program: Command, context: CommandContext): void {
       const files = await readDefinitions(folder);
       const client = await context.client();
       const plan = await client.post<Plan>('/district/plan', { files });
-      if (options.plan || plan.empty) {
+      if (options.plan) {
         context.show(plan, showPlan);
         return;
       }
       if (!context.json) showPlan(plan);
-      if (!options.yes && !(await confirmed())) throw new CommandError('nothing was applied', exitCodes.failed);
+      // Applying what is there already is safe, and sets the schedules again.
+      const sure = options.yes || plan.empty || (await confirmed());
+      if (!sure) throw new CommandError('nothing was applied', exitCodes.failed);
       const applied = await client.post<Plan>('/district/apply', { files, planDigest: plan.digest });
-      context.show(applied, (done) =>
-        print(`applied: ${done.added.length} added, ${done.changed.length} changed, ${done.removed.length} removed`),
-      );
+      context.show(applied, ({ empty, added, changed, removed }) => {
+        if (!empty) print(`applied: ${added.length} added, ${changed.length} changed, ${removed.length} removed`);
+      });
     });
 }
 
@@ -71,20 +72,12 @@ async function confirmed(): Promise<boolean> {
   }
 }
 
-/** Every YAML and JSON file below the folder, except its databases, by path relative to the folder. */
-export async function readDefinitions(folder: string): Promise<Record<string, string>> {
-  const isFolder = await stat(folder).then(
-    (s) => s.isDirectory(),
-    () => false,
-  );
-  if (!isFolder) throw new CommandError(`there is no folder ${folder}`, exitCodes.usage);
-  const files: Record<string, string> = {};
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  for (const entry of entries) {
-    const path = join(entry.parentPath, entry.name);
-    const name = relative(folder, path).split(sep).join('/');
-    if (!entry.isFile() || !/\.(ya?ml|json)$/.test(name) || name.startsWith('databases/')) continue;
-    files[name] = await readFile(path, 'utf8');
+async function readDefinitions(folder: string): Promise<Record<string, string>> {
+  try {
+    return await readDistrictFolder(folder);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'ENOENT' && code !== 'ENOTDIR') throw error;
+    throw new CommandError(`there is no folder ${folder}`, exitCodes.usage);
   }
-  return files;
 }

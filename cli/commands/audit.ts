@@ -1,7 +1,10 @@
-/** `audit head`, `audit entries`. */
+/** `audit head`, `entries`, `prove`, `export`; and `audit verify`, which needs no exchange. */
 import type { Command } from 'commander';
-import type { CommandContext } from '../context.ts';
-import { print, printJson, table } from '../output.ts';
+import { textTable } from '../../lib/text-table.ts';
+import { type CommandContext, wholeNumber } from '../context.ts';
+import { saveTo } from '../deliver.ts';
+import { print, printJson } from '../output.ts';
+import { type VerifyOptions, verifyAuditExport } from '../verify-audit.ts';
 
 interface Entry {
   index: number;
@@ -30,15 +33,13 @@ export function auditCommands(program: Command, context: CommandContext): void {
   audit
     .command('entries')
     .description('entries, newest first')
-    .option('--limit <n>', 'how many', '20')
-    .action(async (options: { limit: string }) => {
+    .option('--limit <n>', 'how many', wholeNumber, 20)
+    .action(async (options: { limit: number }) => {
       const client = await context.client();
-      const { items } = await client.get<{ items: Entry[] }>(
-        `/audit/entries?limit=${encodeURIComponent(options.limit)}`,
-      );
+      const { items } = await client.get<{ items: Entry[] }>(`/audit/entries?limit=${options.limit}`);
       context.show(items, (list) =>
         print(
-          table(list, [
+          textTable(list, [
             { title: 'index', value: (e) => e.index, align: 'right' },
             { title: 'time', value: (e) => e.leaf.time },
             { title: 'actor', value: (e) => e.leaf.actor },
@@ -50,5 +51,41 @@ export function auditCommands(program: Command, context: CommandContext): void {
           ]),
         ),
       );
+    });
+
+  audit
+    .command('prove <index>')
+    .description('the receipt of one entry: proof that it is in the log')
+    .action(async (index: string) => {
+      const client = await context.client();
+      printJson(await client.get(`/audit/proofs/${encodeURIComponent(index)}`));
+    });
+
+  audit
+    .command('export')
+    .description('the whole log, for verification offline')
+    .requiredOption('--output <file>', 'complete or not there at all')
+    .action(async ({ output }: { output: string }) => {
+      const client = await context.client();
+      await saveTo(output, await client.open('/audit/export'));
+      context.show({ output }, () => print(`written to ${output}`));
+    });
+
+  audit
+    .command('verify <export>')
+    .description('hash every entry again and check the signed head; offline')
+    .requiredOption('--key <file>', 'the exchange’s public key, PEM')
+    .option('--head <file...>', 'signed heads that were kept from before')
+    .option('--receipt <file...>', 'receipts that must be in the log')
+    .addHelpText(
+      'after',
+      '\nExample:\n  $ huitong audit export --output log.jsonl && huitong audit verify log.jsonl --key exchange.pem',
+    )
+    .action(async (file: string, options: VerifyOptions) => {
+      const verified = await verifyAuditExport(file, options);
+      context.show(verified, ({ leaves, origin, time, earlierHeads, receipts }) => {
+        print(`✓ ${origin}: ${leaves} entries lead to the head that was signed at ${time}`);
+        if (earlierHeads + receipts > 0) print(`✓ ${earlierHeads} earlier heads and ${receipts} receipts are in it`);
+      });
     });
 }

@@ -1,13 +1,11 @@
 /** `dataset list`, `dataset show`, `dataset lineage`, `read`. */
-import { createWriteStream } from 'node:fs';
-import { rename, rm } from 'node:fs/promises';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import type { Command } from 'commander';
+import { textTable } from '../../lib/text-table.ts';
 import type { DatasetSummary, Version } from '../../schemas/generated/api.ts';
-import { type CommandContext, take } from '../context.ts';
+import { type CommandContext, take, wholeNumber } from '../context.ts';
+import { printBody, saveTo } from '../deliver.ts';
 import { CommandError, exitCodes } from '../errors.ts';
-import { bytes, number, print, table } from '../output.ts';
+import { bytes, number, print } from '../output.ts';
 
 interface LineageEdge {
   item: string;
@@ -29,16 +27,16 @@ export function datasetCommands(program: Command, context: CommandContext): void
     .command('list [words]')
     .description('search the catalog')
     .option('--department <code>', 'of one department')
-    .option('--limit <n>', 'how many', '100')
-    .action(async (words: string | undefined, options: { department?: string; limit: string }) => {
+    .option('--limit <n>', 'how many', wholeNumber, 100)
+    .action(async (words: string | undefined, options: { department?: string; limit: number }) => {
       const client = await context.client();
       const query = new URLSearchParams();
       if (words) query.set('q', words);
       if (options.department) query.set('department', options.department);
-      const found = await take(client.pages<DatasetSummary>(`/datasets?${query}`), Number(options.limit));
+      const found = await take(client.pages<DatasetSummary>(`/datasets?${query}`), options.limit);
       context.show(found, (list) =>
         print(
-          table(list, [
+          textTable(list, [
             { title: 'dataset', value: (d) => d.code },
             { title: 'title', value: (d) => `${d.title.zh} ${d.title.en}` },
             { title: 'sharing', value: (d) => d.sharingClass },
@@ -60,16 +58,13 @@ export function datasetCommands(program: Command, context: CommandContext): void
   dataset
     .command('versions <dataset>')
     .description('published versions, newest first')
-    .option('--limit <n>', 'how many', '20')
-    .action(async (code: string, options: { limit: string }) => {
+    .option('--limit <n>', 'how many', wholeNumber, 20)
+    .action(async (code: string, options: { limit: number }) => {
       const client = await context.client();
-      const found = await take(
-        client.pages<Version>(`/datasets/${encodeURIComponent(code)}/versions`),
-        Number(options.limit),
-      );
+      const found = await take(client.pages<Version>(`/datasets/${encodeURIComponent(code)}/versions`), options.limit);
       context.show(found, (list) =>
         print(
-          table(list, [
+          textTable(list, [
             { title: 'version', value: (v) => v.version, align: 'right' },
             { title: 'published', value: (v) => v.publishedAt },
             { title: 'rows', value: (v) => number(v.account.rowsPublished), align: 'right' },
@@ -90,7 +85,7 @@ export function datasetCommands(program: Command, context: CommandContext): void
       const { edges } = await client.get<{ edges: LineageEdge[] }>(`/datasets/${encodeURIComponent(code)}/lineage`);
       context.show(edges, (list) =>
         print(
-          table(list, [
+          textTable(list, [
             { title: 'item', value: (e) => e.item },
             { title: 'source', value: (e) => e.source },
             { title: 'column', value: (e) => `${e.sourceTable}.${e.sourceColumn}` },
@@ -120,7 +115,8 @@ export function datasetCommands(program: Command, context: CommandContext): void
       const version = options.version ? `/versions/${encodeURIComponent(options.version)}` : '';
       const query = options.columns ? `?${new URLSearchParams({ columns: options.columns })}` : '';
       const response = await client.open(`/datasets/${encodeURIComponent(code)}${version}/data${query}`, { accept });
-      await deliver(response, options.output);
+      if (options.output) await saveTo(options.output, response);
+      else await printBody(response);
     });
 }
 
@@ -129,28 +125,4 @@ interface ReadOptions {
   columns?: string;
   version?: string;
   output?: string;
-}
-
-/** A reader that goes away (`| head`) ends the command quietly; a file appears only when it is whole. */
-async function deliver(response: Response, output: string | undefined): Promise<void> {
-  const body = Readable.fromWeb(response.body as import('node:stream/web').ReadableStream);
-  if (!output) {
-    await pipeline(body, process.stdout, { end: false }).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw incomplete(error);
-    });
-    return;
-  }
-  const partial = `${output}.partial`;
-  try {
-    await pipeline(body, createWriteStream(partial, { mode: 0o600 }));
-    await rename(partial, output);
-  } catch (error) {
-    await rm(partial, { force: true });
-    throw incomplete(error);
-  }
-}
-
-function incomplete(cause: unknown): CommandError {
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  return new CommandError(`the data did not arrive whole: ${reason}`, exitCodes.failed);
 }

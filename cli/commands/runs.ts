@@ -1,13 +1,14 @@
 /** `publish`, `runs`, `run show`, `cancel`, `quarantine`. */
-import { writeFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { type ErrorCode, errorCodes } from '../../lib/error-codes.ts';
+import { textTable } from '../../lib/text-table.ts';
 import type { Run } from '../../schemas/generated/api.ts';
 import type { ApiClient } from '../client.ts';
-import { type CommandContext, take } from '../context.ts';
+import { type CommandContext, take, wholeNumber } from '../context.ts';
+import { saveTo } from '../deliver.ts';
 import { CommandError, exitCodes } from '../errors.ts';
-import { number, ProgressLine, print, table } from '../output.ts';
+import { number, ProgressLine, print } from '../output.ts';
 
 const POLL_MS = 400;
 
@@ -23,7 +24,7 @@ export function runCommands(program: Command, context: CommandContext): void {
       const body = options.confirm ? { confirm: true } : {};
       const started = await client.post<Run>(`/datasets/${encodeURIComponent(dataset)}/runs`, body);
       const run = options.wait ? await follow(client, started.id) : started;
-      context.show(run, showRun);
+      context.show(run, options.wait ? showAccount : showRun);
       if (run.state === 'failed' || run.state === 'rejected' || run.state === 'cancelled') throw ended(run);
     });
 
@@ -31,11 +32,11 @@ export function runCommands(program: Command, context: CommandContext): void {
     .command('runs')
     .description('list runs, newest first')
     .option('--dataset <code>', 'of one dataset')
-    .option('--limit <n>', 'how many', '20')
-    .action(async (options: { dataset?: string; limit: string }) => {
+    .option('--limit <n>', 'how many', wholeNumber, 20)
+    .action(async (options: { dataset?: string; limit: number }) => {
       const client = await context.client();
       const query = options.dataset ? `?dataset=${encodeURIComponent(options.dataset)}` : '';
-      const runs = await take(client.pages<Run>(`/runs${query}`), Number(options.limit));
+      const runs = await take(client.pages<Run>(`/runs${query}`), options.limit);
       context.show(runs, (list) => print(runTable(list)));
     });
 
@@ -63,20 +64,20 @@ export function runCommands(program: Command, context: CommandContext): void {
     .command('quarantine <run>')
     .description('the rows of a run that broke the contract; for the owning department only')
     .option('--output <file>', 'write them all as CSV')
-    .option('--limit <n>', 'how many to list', '20')
-    .action(async (id: string, options: { output?: string; limit: string }) => {
+    .option('--limit <n>', 'how many to list', wholeNumber, 20)
+    .action(async (id: string, options: { output?: string; limit: number }) => {
       const client = await context.client();
       const path = `/runs/${encodeURIComponent(id)}/quarantine`;
       if (options.output) {
         const response = await client.open(path, { accept: 'text/csv' });
-        await writeFile(options.output, Buffer.from(await response.arrayBuffer()), { mode: 0o600 });
-        print(`written to ${options.output}`);
+        await saveTo(options.output, response);
+        context.show({ output: options.output }, ({ output }) => print(`written to ${output}`));
         return;
       }
-      const rows = await take(client.pages<QuarantinedRow>(path), Number(options.limit));
+      const rows = await take(client.pages<QuarantinedRow>(path), options.limit);
       context.show(rows, (list) =>
         print(
-          table(list, [
+          textTable(list, [
             { title: 'partition', value: (r) => r.partition, align: 'right' },
             { title: 'row', value: (r) => r.ordinal, align: 'right' },
             { title: 'key', value: (r) => r.key },
@@ -122,12 +123,24 @@ function ended(run: Run): CommandError {
   return new CommandError(`run ${run.id} ${run.state}: ${why}${hint}`, exitCodes.failed);
 }
 
+/** What a run that has ended found: every row read is published or in quarantine. */
+function showAccount(run: Run): void {
+  const { account, quarantinedByCode } = run;
+  if (account === null) return;
+  const { rowsRead, rowsPublished, rowsQuarantined } = account;
+  const version = run.version === null ? 'no version' : `version ${run.version}`;
+  print(`${run.dataset} ${version} (${run.state}), run ${run.id}`);
+  print(`read ${number(rowsRead)} = published ${number(rowsPublished)} + quarantined ${number(rowsQuarantined)}`);
+  for (const [code, rows] of Object.entries(quarantinedByCode ?? {})) print(`  ${code}: ${number(rows)}`);
+  if (rowsQuarantined > 0) print(`see them: huitong quarantine ${run.id}`);
+}
+
 function showRun(run: Run): void {
   print(runTable([run]));
 }
 
 function runTable(runs: Run[]): string {
-  return table(runs, [
+  return textTable(runs, [
     { title: 'run', value: (r) => r.id },
     { title: 'dataset', value: (r) => r.dataset },
     { title: 'state', value: (r) => r.state },

@@ -1,10 +1,11 @@
 /** `source check`, `source discover`, `sources`. */
 import type { Command } from 'commander';
 import type { CheckReport, SourceTable } from '../../connectors/connector.ts';
+import { textTable } from '../../lib/text-table.ts';
 import type { Source } from '../../schemas/generated/api.ts';
 import type { CommandContext } from '../context.ts';
 import { CommandError, exitCodes } from '../errors.ts';
-import { print, table } from '../output.ts';
+import { print } from '../output.ts';
 
 export function sourceCommands(program: Command, context: CommandContext): void {
   const source = program.command('source').description('the databases of departments');
@@ -18,7 +19,7 @@ export function sourceCommands(program: Command, context: CommandContext): void 
       for await (const item of client.pages<Source>('/sources')) sources.push(item);
       context.show(sources, (list) =>
         print(
-          table(list, [
+          textTable(list, [
             { title: 'source', value: (s) => s.code },
             { title: 'department', value: (s) => s.department },
             { title: 'kind', value: (s) => s.kind },
@@ -59,7 +60,7 @@ export function sourceCommands(program: Command, context: CommandContext): void 
 
 function showTables(tables: SourceTable[]): void {
   print(
-    table(tables, [
+    textTable(tables, [
       { title: 'schema', value: (t) => t.schema },
       { title: 'table', value: (t) => t.name },
       { title: 'kind', value: (t) => t.kind },
@@ -74,7 +75,7 @@ function showTables(tables: SourceTable[]): void {
 function showColumns(tables: SourceTable[]): void {
   for (const { columns } of tables) {
     print(
-      table(columns, [
+      textTable(columns, [
         { title: 'column', value: (c) => c.name },
         { title: 'type', value: (c) => c.sourceType },
         { title: 'Arrow', value: (c) => c.arrowType ?? 'no mapping' },

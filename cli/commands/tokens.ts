@@ -1,8 +1,9 @@
 /** `token create`, `token list`, `token revoke`. */
 import type { Command } from 'commander';
+import { textTable } from '../../lib/text-table.ts';
 import type { Token, TokenCreated } from '../../schemas/generated/api.ts';
 import type { CommandContext } from '../context.ts';
-import { print, table } from '../output.ts';
+import { print } from '../output.ts';
 
 export function tokenCommands(program: Command, context: CommandContext): void {
   const token = program.command('token').description('bearer tokens of departments and systems');
@@ -39,7 +40,7 @@ export function tokenCommands(program: Command, context: CommandContext): void {
       for await (const item of client.pages<Token>('/tokens')) tokens.push(item);
       context.show(tokens, (list) =>
         print(
-          table(list, [
+          textTable(list, [
             { title: 'id', value: (t) => t.id },
             { title: 'department', value: (t) => t.department },
             { title: 'roles', value: (t) => t.roles.join(', ') },

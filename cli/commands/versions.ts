@@ -1,13 +1,11 @@
 /** `version download`, `version verify`: a version in a folder, recounted without the exchange. */
-import { createWriteStream } from 'node:fs';
-import { mkdir, rename } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import type { Command } from 'commander';
 import type { Manifest } from '../../schemas/generated/manifest.ts';
 import type { ApiClient } from '../client.ts';
 import type { CommandContext } from '../context.ts';
+import { saveTo } from '../deliver.ts';
 import { CommandError, exitCodes } from '../errors.ts';
 import { bytes, number, ProgressLine, print } from '../output.ts';
 import { verifyVersion } from '../verify-version.ts';
@@ -57,16 +55,10 @@ async function download(client: ApiClient, path: string, folder: string): Promis
   const line = new ProgressLine();
   for (const [i, { digest }] of parts.entries()) {
     line.update(`part ${i + 1}/${parts.length}`);
-    await save(await client.open(`${path}/parts/${digest}`), join(folder, 'parts', digest));
+    await saveTo(join(folder, 'parts', digest), await client.open(`${path}/parts/${digest}`));
   }
   line.end();
-  await pipeline(Readable.from([text]), createWriteStream(`${manifestFile}.partial`));
-  await rename(`${manifestFile}.partial`, manifestFile);
+  // Last: a folder with a manifest has all of its parts.
+  await saveTo(manifestFile, new Response(text));
   return manifest;
-}
-
-async function save(response: Response, file: string): Promise<void> {
-  const body = Readable.fromWeb(response.body as import('node:stream/web').ReadableStream);
-  await pipeline(body, createWriteStream(`${file}.partial`));
-  await rename(`${file}.partial`, file);
 }

@@ -1,8 +1,9 @@
 /** Applies the district's definitions through the API, as `huitong apply` does. */
-import { readdir, readFile } from 'node:fs/promises';
-import { join, relative, sep } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { parse as parseYaml } from 'yaml';
 import { HuitongError } from '../../lib/errors.ts';
+import { readDistrictFolder } from '../../schemas/definition/read-folder.ts';
 import type { Api } from './api.ts';
 
 /** The department that supervises the exchange: its token may apply a district. */
@@ -13,7 +14,7 @@ export async function supervisorOf(district: string): Promise<string> {
 
 /** Returns how many definitions were added, changed or removed; 0 where the catalog matches already. */
 export async function applyDistrict(district: string, api: Api): Promise<number> {
-  const files = await definitionFiles(district);
+  const files = await readDistrictFolder(district);
   const plan = await api.post<Plan>('/district/plan', { files });
   const [problem] = plan.problems;
   if (problem !== undefined) {
@@ -38,16 +39,4 @@ interface Plan {
   changed: unknown[];
   removed: unknown[];
   problems: { message: string; file?: string }[];
-}
-
-/** Every YAML and JSON file of the district but those of its databases, by path relative to it. */
-async function definitionFiles(district: string): Promise<Record<string, string>> {
-  const files: Record<string, string> = {};
-  for (const entry of await readdir(district, { recursive: true, withFileTypes: true })) {
-    const path = join(entry.parentPath, entry.name);
-    const name = relative(district, path).split(sep).join('/');
-    if (!entry.isFile() || !/\.(ya?ml|json)$/.test(name) || name.startsWith('databases/')) continue;
-    files[name] = await readFile(path, 'utf8');
-  }
-  return files;
 }

@@ -1,12 +1,11 @@
 /** The table that the demo prints: one line a dataset, and their sum. */
-import stringWidth from 'string-width';
+import { textTable } from '../../lib/text-table.ts';
 import { count } from './count.ts';
 import type { Published } from './publish.ts';
 
 const titles = ['department', 'dataset', 'version', 'rows read', 'published', 'quarantined', 'MB', 'rows/s'];
 const textColumns = 2;
 
-/** Columns are as wide as their widest cell, counted in terminal cells: a Chinese character takes two. */
 export function publishedTable(published: readonly Published[]): string {
   const rows = published.map((one) => [
     one.department,
@@ -27,18 +26,15 @@ export function publishedTable(published: readonly Published[]): string {
       sum((one) => one.seconds),
     ),
   ];
-  const widths = titles.map((_, i) => Math.max(...[titles, ...rows, total].map((cells) => stringWidth(cells[i]))));
-  const rule = widths.map((width) => '─'.repeat(width)).join('  ');
-  const line = (cells: string[]) => cells.map((cell, i) => pad(cell, widths[i], i >= textColumns)).join('  ');
-  return [line(titles), rule, ...rows.map(line), rule, line(total)].map((text) => text.trimEnd()).join('\n');
+  const columns = titles.map((title, i) => ({
+    title,
+    value: (cells: string[]) => cells[i],
+    ...(i < textColumns ? {} : { align: 'right' as const }),
+  }));
+  return textTable(rows, columns, total);
 }
 
 function figures(read: number, published: number, quarantined: number, bytes: number, seconds: number): string[] {
   const rate = seconds > 0 ? Math.round(read / seconds) : 0;
   return [count(read), count(published), count(quarantined), (bytes / 1e6).toFixed(2), count(rate)];
-}
-
-function pad(text: string, width: number, right: boolean): string {
-  const padding = ' '.repeat(width - stringWidth(text));
-  return right ? padding + text : text + padding;
 }

@@ -54,9 +54,9 @@ const wrongDatabase = () => exchange.secrets.HEALTH_URL!.replace(/\/[^/]*$/, '/a
 
 const sources: [what: string, connection: () => string, code: ErrorCode, step: string, says: RegExp][] = [
   ['a reference to a secret that is not there', () => 'env:NOT_SET', 'SECRET_MISSING', 'resolve', /NOT_SET/],
-  ['a wrong user', wrongPassword, 'SOURCE_AUTH', 'authenticate', /nobody/],
+  ['a wrong user', wrongPassword, 'SOURCE_AUTH', 'authenticate', /SQLSTATE 28P01/],
   ['a database that does not answer', wrongPort, 'SOURCE_UNREACHABLE', 'connect', /./],
-  ['a database that is not there', wrongDatabase, 'SOURCE_DATABASE_MISSING', 'authenticate', /absent/],
+  ['a database that is not there', wrongDatabase, 'SOURCE_DATABASE_MISSING', 'authenticate', /SQLSTATE 3D000/],
 ];
 test.each(sources)('%s', async (_, connection, code, step, says) => {
   const value = connection();
@@ -81,11 +81,17 @@ test.each(sources)('%s', async (_, connection, code, step, says) => {
 
 const tables: [what: string, definitions: () => Record<string, string>, code: ErrorCode, says: RegExp][] = [
   ['a table that is not there', () => inDataset('name: 人口', 'name: 无此表'), 'TABLE_NOT_FOUND', /无此表/],
-  ['a column of a type without a mapping', () => inDataset('name: 人口', 'name: shapes'), 'TYPE_UNMAPPED', /where_is/],
-  ['a contract with a property that is no column', () => inDataset('name: 人口', 'name: few'), 'SCHEMA_DRIFT', /备注/],
+  ['a column of a type without a mapping', () => inDataset('name: 人口', 'name: shapes'), 'TYPE_UNMAPPED', /备注/],
+  [
+    'a contract with a property that is no column',
+    () => inDataset('name: 人口', 'name: few'),
+    'CONTRACT_MISMATCH',
+    /余额/,
+  ],
 ];
 test.each(tables)('%s', async (_, definitions, code, says) => {
-  await exchange.sql('create table if not exists shapes (id bigint primary key, where_is polygon)');
+  await exchange.sql('create table if not exists shapes (like "人口")');
+  await exchange.sql('alter table shapes drop column if exists "备注", add column "备注" polygon');
   await exchange.sql('create table if not exists few (id bigint primary key, "姓名" text)');
   await exchange.apply(definitions());
   const before = await staged();

@@ -1,0 +1,42 @@
+/** Bodies of answers on their way to a file or to standard output. */
+import { createWriteStream } from 'node:fs';
+import { rename, rm } from 'node:fs/promises';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { ReadableStream } from 'node:stream/web';
+import { CommandError, exitCodes } from './errors.ts';
+
+/** The file appears when it is whole; what breaks off, or is interrupted, leaves nothing. Only its owner may read it. */
+export async function saveTo(file: string, response: Response): Promise<void> {
+  const partial = `${file}.partial`;
+  const interrupt = new AbortController();
+  const onInterrupt = () => interrupt.abort();
+  process.once('SIGINT', onInterrupt);
+  try {
+    const { signal } = interrupt;
+    await pipeline(bodyOf(response), createWriteStream(partial, { mode: 0o600 }), { signal });
+    await rename(partial, file);
+  } catch (error) {
+    await rm(partial, { force: true });
+    if (interrupt.signal.aborted) throw new CommandError('interrupted; nothing was kept', exitCodes.interrupted);
+    throw incomplete(error);
+  } finally {
+    process.removeListener('SIGINT', onInterrupt);
+  }
+}
+
+/** Where standard output ends first, so does the transfer, quietly. */
+export async function printBody(response: Response): Promise<void> {
+  await pipeline(bodyOf(response), process.stdout, { end: false }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw incomplete(error);
+  });
+}
+
+function bodyOf(response: Response): Readable {
+  return response.body === null ? Readable.from([]) : Readable.fromWeb(response.body as ReadableStream);
+}
+
+function incomplete(cause: unknown): CommandError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new CommandError(`the data did not arrive whole: ${reason}`, exitCodes.failed);
+}
