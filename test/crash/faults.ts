@@ -176,14 +176,14 @@ async function stopWhileExtracting(stage: Stage): Promise<Played> {
   await watch.untilGeneration(run, 1);
   // Not later, or there would be nothing left to do when it wakes.
   const ms = await delayWithin(stage, stage.usual.extractMs / 2);
-  world.worker.signal('SIGSTOP');
+  const wake = world.worker.suspend();
   const wakeMs = random.below(stage.usual.extractMs);
   try {
     await world.spare.start();
     await watch.untilGeneration(run, 2);
     await delay(wakeMs);
   } finally {
-    world.worker.signal('SIGCONT');
+    wake();
   }
   await watch.untilEnded(run);
   await world.spare.stop();

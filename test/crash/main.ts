@@ -14,6 +14,7 @@ and checks every invariant after each. About 20 s a seed.
   --log         also what the supervisor does
 `;
 
+/** What the table shows, and how wide. */
 const columns: [title: string, width: number, cell: (result: SeedResult) => string][] = [
   ['seed', 4, (result) => String(result.seed || '-')],
   ['fault', 16, (result) => result.fault],
@@ -26,7 +27,12 @@ const columns: [title: string, width: number, cell: (result: SeedResult) => stri
   ['invariants', 10, (result) => (result.problems.length === 0 ? 'hold' : `${result.problems.length} BROKEN`)],
 ];
 
-process.exitCode = await main();
+// Ended early, the services and processes see that we are gone, and end too.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(130));
+process.exitCode = await main().catch((e: unknown) => {
+  console.error(e);
+  return 1;
+});
 // What still holds the event loop (a kept-alive connection) has nothing left to do.
 process.exit();
 

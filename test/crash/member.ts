@@ -46,8 +46,16 @@ export class Member {
     return this.#running?.stop() ?? Promise.resolve();
   }
 
-  signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
-    process.kill(this.pid, signal);
+  /** Suspends it, and gives what wakes it. Should we end first, it is woken to see that we are gone. */
+  suspend(): () => void {
+    const { pid } = this;
+    process.kill(pid, 'SIGSTOP');
+    const wake = () => {
+      process.off('exit', wake);
+      process.kill(pid, 'SIGCONT');
+    };
+    process.on('exit', wake);
+    return wake;
   }
 
   /** SIGKILL: nothing of it runs another instruction. The promise is of its successor, which the supervisor starts. */
