@@ -15,7 +15,9 @@ import { auditRoutes } from './routes/audit.ts';
 import { datasetRoutes } from './routes/datasets.ts';
 import { departmentRoutes } from './routes/departments.ts';
 import { districtRoutes } from './routes/district.ts';
+import { grantRoutes } from './routes/grants.ts';
 import { healthRoutes } from './routes/health.ts';
+import { requestRoutes } from './routes/requests.ts';
 import { runRoutes } from './routes/runs.ts';
 import { scheduleRoutes } from './routes/schedules.ts';
 import { sourceRoutes } from './routes/sources.ts';
@@ -53,6 +55,8 @@ export async function buildApp(deps: AppDependencies): Promise<FastifyInstance> 
     runRoutes,
     scheduleRoutes,
     tokenRoutes,
+    grantRoutes,
+    requestRoutes,
     auditRoutes,
     stagingRoutes,
   ];

@@ -44,6 +44,17 @@ const rights = {
   'token.manage': { administrator: 'any' },
   'district.plan': { administrator: 'any' },
   'district.apply': { administrator: 'any' },
+  // Of the provider; who was given it may read it too.
+  'grant.create': { officer: 'own', 'sharing-officer': 'own' },
+  'grant.read': {
+    officer: 'own',
+    engineer: 'own',
+    'sharing-officer': 'own',
+    supervisor: 'any',
+    administrator: 'any',
+    auditor: 'any',
+  },
+  'grant.change': { officer: 'own', 'sharing-officer': 'own', supervisor: 'any', administrator: 'any' },
   'audit.read': { auditor: 'any' },
   'request.create': { officer: 'own' },
   'request.read': { officer: 'own', 'sharing-officer': 'own', supervisor: 'any', auditor: 'any' },

@@ -5,6 +5,7 @@ import dataset from './dataset.json' with { type: 'json' };
 import datasetSummary from './dataset-summary.json' with { type: 'json' };
 import department from './department.json' with { type: 'json' };
 import finding from './finding.json' with { type: 'json' };
+import grant from './grant.json' with { type: 'json' };
 import health from './health.json' with { type: 'json' };
 import item from './item.json' with { type: 'json' };
 import plan from './plan.json' with { type: 'json' };
@@ -29,6 +30,7 @@ export const apiSchemas = [
   dataset,
   department,
   finding,
+  grant,
   health,
   item,
   plan,

@@ -16,6 +16,7 @@ contract?: Contract
 dataset?: Dataset
 department?: Department
 finding?: Finding
+grant?: Grant
 health?: Health
 item?: Item
 plan?: Plan
@@ -176,6 +177,42 @@ at?: string
  * RFC 6901 pointer.
  */
 pointer?: string
+}
+/**
+ * One department's permission to read another's dataset. Its terms never change.
+ */
+export interface Grant {
+id: string
+dataset: string
+/**
+ * The department that may read.
+ */
+grantee: string
+/**
+ * The department whose data it is.
+ */
+provider: string
+state: ("active" | "suspended" | "revoked" | "expired")
+/**
+ * Items, masks, row filter, modes, purpose, legal basis, quota, addresses and times: schemas/document/grant-terms.json.
+ */
+terms: {
+[k: string]: unknown
+}
+/**
+ * The request that it answers.
+ */
+request: (string | null)
+/**
+ * Why it was suspended or revoked.
+ */
+reason: (string | null)
+createdBy: string
+createdAt: string
+/**
+ * Of its state.
+ */
+changedAt: string
 }
 /**
  * Liveness and readiness.

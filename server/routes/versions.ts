@@ -26,18 +26,23 @@ const dataQuery = {
   additionalProperties: false,
   properties: {
     columns: { type: 'string', minLength: 1, description: 'Names separated by commas, in the order wanted.' },
-    format: { enum: ['arrow', 'csv', 'csv-bom', 'json-lines'], description: 'Instead of Accept, for a browser.' },
+    format: {
+      enum: ['arrow', 'parquet', 'csv', 'csv-bom', 'json-lines'],
+      description: 'Instead of Accept, for a browser.',
+    },
+    grant: { type: 'string', description: 'Read under this grant of one’s own; absent: under the best of them.' },
   },
 } as const;
 const dataDescription = [
-  'Accept: application/vnd.apache.arrow.stream (default), text/csv, application/x-ndjson.',
-  'An Arrow stream has a known length and can be read in ranges; every format has an entity tag.',
+  'Accept: application/vnd.apache.arrow.stream (default), application/vnd.apache.parquet, text/csv,',
+  'application/x-ndjson. Arrow and Parquet have a known length and can be read in ranges; every format has an entity',
+  'tag.',
   'Answered only when the access is in the audit log.',
 ].join(' ');
 
 const dataAnswers = {
   200: bytesOf('All of it.', ...dataTypes.map(([type]) => type)),
-  206: bytesOf('A range of it.', 'application/vnd.apache.arrow.stream'),
+  206: bytesOf('A range of it.', 'application/vnd.apache.arrow.stream', 'application/vnd.apache.parquet'),
   304: { description: 'The caller has it.', type: 'null' },
 };
 const storedDescription = 'For offline verification (`huitong version verify`); needs a grant of all columns.';
@@ -50,6 +55,7 @@ interface VersionParams {
 interface DataQuery {
   columns?: string;
   format?: Format;
+  grant?: string;
 }
 
 export function versionRoutes(app: FastifyInstance, deps: AppDependencies): void {
@@ -109,6 +115,8 @@ export function versionRoutes(app: FastifyInstance, deps: AppDependencies): void
       dataset: request.params.code,
       version: which,
       columns: columns?.split(','),
+      grant: request.query.grant,
+      address: request.ip,
       format: wanted.format,
     });
     // JSON lines have two names; the caller gets back the one that it used.
@@ -148,7 +156,13 @@ export function versionRoutes(app: FastifyInstance, deps: AppDependencies): void
 
   const sendObject = async (request: FastifyRequest, reply: FastifyReply, params: VersionParams, part?: string) => {
     const principal = principalOf(request);
-    const opened = await openObject(access, { principal, dataset: params.code, version: params.version, part });
+    const opened = await openObject(access, {
+      principal,
+      dataset: params.code,
+      version: params.version,
+      part,
+      address: request.ip,
+    });
     return reply
       .type(part === undefined ? 'application/json' : 'application/vnd.apache.arrow.file')
       .headers({ 'content-length': opened.sizeBytes, etag: `"${opened.digest}"`, 'x-content-sha256': opened.digest })
