@@ -6,6 +6,7 @@
 import { Ajv2020, type Options } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
 import type { FastifyInstance } from 'fastify';
+import { apiSchemas } from '../schemas/api/index.ts';
 
 export function installValidation(app: FastifyInstance): void {
   const body = createAjv({});
@@ -16,5 +17,6 @@ export function installValidation(app: FastifyInstance): void {
 function createAjv(options: Options): Ajv2020 {
   const ajv = new Ajv2020({ allErrors: true, allowUnionTypes: true, ...options });
   formats.default(ajv);
+  for (const schema of apiSchemas) ajv.addSchema(schema);
   return ajv;
 }

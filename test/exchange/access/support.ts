@@ -17,6 +17,8 @@ export interface Bench {
   alarms: Alarm[];
   /** Public half of the quarantine's key. */
   quarantineKey: string;
+  /** PEM of the key that verifies the log. */
+  auditKey: string;
   /** Publishes one version; a list of batches for each part. Gives the parts' digests. */
   publish(parts: RecordBatch[][], quarantine?: { bytes: Uint8Array; rows: number }[]): Promise<PublishedRun>;
   /** The leaves of reads and denials so far. */
@@ -38,7 +40,8 @@ export async function openBench(definition: Partial<DatasetDefinition> = {}): Pr
       note = newest;
     },
   };
-  const audit = await openAuditLog({ url: world.url, signer: newSigner(), headStore });
+  const signer = newSigner();
+  const audit = await openAuditLog({ url: world.url, signer, headStore });
   const alarms: Alarm[] = [];
   const keys = generateBoxKeys();
   return {
@@ -46,6 +49,7 @@ export async function openBench(definition: Partial<DatasetDefinition> = {}): Pr
     audit,
     alarms,
     quarantineKey: keys.publicKey,
+    auditKey: signer.publicKey.export({ format: 'pem', type: 'spki' }).toString(),
     access: {
       publication: world,
       audit,
