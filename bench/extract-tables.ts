@@ -1,13 +1,65 @@
-/** The tables of the extract bench, made by SQL, with a contract each. */
+/** The tables of the extract bench, with a contract each. */
+import { execFile } from 'node:child_process';
+import { chmod, mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import type pg from 'pg';
+import { environmentCommand, firstLine, installPackages } from './python.ts';
 
 export interface BenchTable {
   name: string;
-  rows(scale: number): number;
+  /** Makes the table from nothing, where no other way is at hand. */
   sql(rows: number): string;
+  rows(scale: number): number;
   contract: Record<string, unknown>;
 }
 
-/** TPC-H's columns, types and value ranges; not its text grammar. Scale 1 is 6 million rows. */
+/** Makes the table, and tells of what. */
+export async function makeTable(
+  client: pg.Client,
+  table: BenchTable,
+  scale: number,
+  directory: string,
+): Promise<string> {
+  const made = table === lineitem && (await loadTpch(client, scale, directory));
+  if (!made) await client.query(table.sql(table.rows(scale)));
+  await client.query(`vacuum (freeze, analyze) ${table.name}`);
+  return made
+    ? 'TPC-H, from tpchgen-cli'
+    : `made by SQL${table === lineitem ? ': TPC-H’s columns and types, not its text' : ''}`;
+}
+
+const LINEITEM_COLUMNS = `
+  l_orderkey bigint not null, l_partkey bigint not null, l_suppkey bigint not null, l_linenumber integer not null,
+  l_quantity numeric(15,2) not null, l_extendedprice numeric(15,2) not null, l_discount numeric(15,2) not null,
+  l_tax numeric(15,2) not null, l_returnflag char(1) not null, l_linestatus char(1) not null, l_shipdate date not null,
+  l_commitdate date not null, l_receiptdate date not null, l_shipinstruct char(25) not null,
+  l_shipmode char(10) not null, l_comment varchar(44) not null`;
+
+/** lineitem from TPC-H's generator; false where Python, the generator or its file cannot be had. */
+async function loadTpch(client: pg.Client, scale: number, directory: string): Promise<boolean> {
+  if (!(await installPackages(['tpchgen-cli']))) return false;
+  const output = join(directory, 'tpch');
+  try {
+    await mkdir(output);
+    const args = ['csv', '--scale-factor', String(scale), '--tables', 'lineitem', '--output-dir', output];
+    await promisify(execFile)(environmentCommand('tpchgen-cli'), args);
+    // The server reads the file itself, and may be another user.
+    for (const folder of [directory, output]) await chmod(folder, 0o755);
+    await client.query(`create table lineitem (${LINEITEM_COLUMNS})`);
+    await client.query(`copy lineitem from '${join(output, 'lineitem.csv')}' (format csv, header)`);
+    await client.query('alter table lineitem add primary key (l_orderkey, l_linenumber)');
+    return true;
+  } catch (e) {
+    process.stderr.write(`tpchgen-cli is of no use here: ${firstLine(e)}\n`);
+    await client.query('drop table if exists lineitem');
+    return false;
+  } finally {
+    await rm(output, { recursive: true, force: true });
+  }
+}
+
+/** TPC-H's columns, types and value ranges; its text grammar only from its own generator. Scale 1 is 6 million rows. */
 const lineitem: BenchTable = {
   name: 'lineitem',
   rows: (scale) => Math.round(6_001_215 * scale),

@@ -1,111 +1,75 @@
 /**
- * The pipeline with contract check, zstd, hashing and staging, against `psql`'s binary COPY to /dev/null: the same
- * tables, the same server, turn and turn about in one run. `npm run bench [-- --scale 1 --rounds 3 --json]`.
+ * The pipeline with contract check, zstd, hashing and staging, against `psql`'s binary COPY to /dev/null, and against
+ * other ways to get a table out: the same tables, the same server, turn and turn about in one run.
+ * `npm run bench [-- --scale 1 --rounds 5 --tables lineitem --peers --json]`; docs/reference/performance.md.
  *
  * Scale 1 is 6 million rows of lineitem and 2 million residents. Only ratios within one run mean anything: above 1 the
- * pipeline is faster. The median of the rounds is shown; the peak is the largest.
+ * baseline is slower. A ratio is the median over the rounds, each against the baseline of its own round; a peak is the
+ * largest.
  */
-import { spawn } from 'node:child_process';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import pg from 'pg';
-import { generateBoxKeys } from '../lib/sealed-box.ts';
 import { startPostgres } from '../runtime/embedded/postgres.ts';
-import { type BenchTable, benchTables } from './extract-tables.ts';
-import { serveFileStaging } from './file-staging.ts';
+import { type Contestant, findBaseline, findPeers, type Measured, peerPackages, pipeline } from './contestants.ts';
+import { type BenchTable, benchTables, makeTable } from './extract-tables.ts';
+import { firstLine, installPackages } from './python.ts';
 
 const { values: options } = parseArgs({
   options: {
-    scale: { type: 'string', default: '0.1' },
+    scale: { type: 'string', default: '0.5' },
     rounds: { type: 'string', default: '3' },
+    tables: { type: 'string', default: benchTables.map((table) => table.name).join() },
+    /** A server of yours, in whose database the tables are made where they are not there. */
+    url: { type: 'string' },
+    peers: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
   },
 });
 
-interface Measured {
-  seconds: number;
-  peakMb: number;
-  storedMb: number;
-  rows: number;
-}
-
 interface Result {
   name: string;
+  table: string;
+  baseline: string;
   ratio: number;
   peakMb: number;
   seconds: number;
-  psqlSeconds: number;
+  baselineSeconds: number;
   rowsPerSecond: number;
-  storedMb: number;
 }
 
-/** Exit code, time, and what was printed; standard output goes to /dev/null unless it is wanted. */
-async function run(
-  command: string,
-  args: string[],
-  wantsOutput: boolean,
-): Promise<{ seconds: number; output: string }> {
-  const startedAt = performance.now();
-  const child = spawn(command, args, { stdio: ['ignore', wantsOutput ? 'pipe' : 'ignore', 'inherit'] });
-  let output = '';
-  child.stdout?.on('data', (chunk: Buffer) => {
-    output += chunk.toString();
-  });
-  const code = await new Promise<number | null>((resolve, reject) =>
-    child.once('error', reject).once('close', resolve),
-  );
-  if (code !== 0) throw new Error(`${command} ended with code ${code}`);
-  return { seconds: (performance.now() - startedAt) / 1_000, output };
-}
-
-async function extractOnce(url: string, table: BenchTable, partitions: number, directory: string): Promise<Measured> {
-  await rm(directory, { recursive: true, force: true });
-  await mkdir(directory);
-  const staging = await serveFileStaging(directory, {
-    runId: 'bench',
-    generation: 1,
-    dataset: `bench.${table.name}`,
-    department: 'bench',
-    source: { code: 'bench.db', kind: 'postgres', connection: { url } },
-    table: { name: table.name },
-    contract: table.contract,
-    // As psql: the source's own totals would be a second scan.
-    plan: { partitions, controlTotals: false },
-    quarantineKey: generateBoxKeys().publicKey,
-  });
-  try {
-    const entry = fileURLToPath(new URL('./extract-process.ts', import.meta.url));
-    const { output } = await run(process.execPath, ['--import', 'tsx', entry, staging.url, String(partitions)], true);
-    return JSON.parse(output) as Measured;
-  } finally {
-    await staging.close();
-  }
-}
-
-async function measure(url: string, table: BenchTable, directory: string): Promise<Result[]> {
-  const copy = ['-X', '-q', '-d', url, '-c', `copy ${table.name} to stdout (format binary)`];
+/** A contestant that fails is told and left out; the baseline must not. */
+async function measure(url: string, table: BenchTable, rows: number, directory: string): Promise<Result[]> {
+  const baseline = await findBaseline();
+  const contestants = [pipeline(1), pipeline(2), ...(await findPeers())];
+  const times: number[] = [];
+  const measured = new Map<Contestant, Measured[]>(contestants.map((contestant) => [contestant, []]));
   // Once unmeasured: the table is in memory for everyone.
-  await run('psql', copy, false);
-  const psql: number[] = [];
-  const ours: Record<number, Measured[]> = { 1: [], 2: [] };
+  await baseline.read(url, table, directory);
   for (let round = 0; round < Number(options.rounds); round++) {
-    psql.push((await run('psql', copy, false)).seconds);
-    for (const partitions of [1, 2]) ours[partitions]!.push(await extractOnce(url, table, partitions, directory));
+    times.push((await baseline.read(url, table, directory)).seconds);
+    for (const [contestant, runs] of measured) {
+      try {
+        runs.push(await contestant.read(url, table, directory));
+      } catch (e) {
+        process.stderr.write(`${contestant.name} on ${table.name}: ${firstLine(e)}\n`);
+        measured.delete(contestant);
+      }
+    }
   }
-  return [1, 2].map((partitions) => {
-    const runs = ours[partitions]!;
+  return [...measured].map(([{ name }, runs]) => {
     const seconds = median(runs.map((one) => one.seconds));
     return {
-      name: `extract-${table.name}-${partitions}`,
-      ratio: median(psql) / seconds,
-      peakMb: Math.max(...runs.map((one) => one.peakMb)),
+      name: `${name}-${table.name}`,
+      table: table.name,
+      baseline: baseline.name,
+      ratio: median(runs.map((one, round) => times[round]! / one.seconds)),
+      peakMb: Math.max(...runs.map((one) => one.peakMb ?? 0)),
       seconds,
-      psqlSeconds: median(psql),
-      rowsPerSecond: runs[0]!.rows / seconds,
-      storedMb: runs[0]!.storedMb,
+      baselineSeconds: median(times),
+      rowsPerSecond: rows / seconds,
     };
   });
 }
@@ -114,28 +78,54 @@ function median(values: number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
 }
 
-const directory = await mkdtemp(join(tmpdir(), 'huitong-bench-'));
-const settings = ['shared_buffers=1GB', 'fsync=off', 'max_wal_size=8GB'];
-const postgres = await startPostgres({ directory: join(directory, 'postgres'), settings });
-try {
-  const url = await postgres.database('bench');
+function print(results: Result[]): void {
+  console.log(`${'name'.padEnd(24)}${'s'.padStart(8)}${'baseline s'.padStart(12)}${'rows/s'.padStart(12)}`);
+  for (const { name, seconds, baselineSeconds, rowsPerSecond } of results) {
+    const cells = [seconds.toFixed(2).padStart(8), baselineSeconds.toFixed(2).padStart(12)];
+    console.log(`${name.padEnd(24)}${cells.join('')}${String(Math.round(rowsPerSecond)).padStart(12)}`);
+  }
+  for (const { name, ratio, peakMb } of results) {
+    console.log(`bench ${name} ratio ${ratio.toFixed(2)} peak_mb ${Math.round(peakMb)}`);
+  }
+}
+
+async function compare(url: string, directory: string): Promise<Result[]> {
   const client = new pg.Client(url);
   await client.connect();
   const results: Result[] = [];
-  for (const table of benchTables) {
-    await client.query(table.sql(table.rows(Number(options.scale))));
-    await client.query(`vacuum (freeze, analyze) ${table.name}`);
-    results.push(...(await measure(url, table, join(directory, 'staged'))));
+  const scale = Number(options.scale);
+  for (const table of benchTables.filter(({ name }) => options.tables.split(',').includes(name))) {
+    const exists = await client.query('select to_regclass($1) is not null as is', [table.name]);
+    const made = exists.rows[0].is ? 'as it was found' : await makeTable(client, table, scale, directory);
+    const rows = Number((await client.query(`select count(*) from ${table.name}`)).rows[0].count);
+    process.stderr.write(`${table.name}: ${rows} rows, ${made}\n`);
+    results.push(...(await measure(url, table, rows, join(directory, 'staged'))));
   }
   await client.end();
-  if (options.json) console.log(JSON.stringify({ scale: Number(options.scale), results }, null, 2));
-  for (const { name, ratio, peakMb, rowsPerSecond, seconds, psqlSeconds } of options.json ? [] : results) {
+  return results;
+}
+
+const directory = await mkdtemp(join(tmpdir(), 'huitong-bench-'));
+const settings = ['shared_buffers=1GB', 'fsync=off', 'max_wal_size=8GB'];
+const postgres = options.url ? undefined : await startPostgres({ directory: join(directory, 'postgres'), settings });
+try {
+  if (options.peers) await installPackages(peerPackages);
+  const load = loadavg()[0]!;
+  const results = await compare(options.url ?? (await postgres!.database('bench')), directory);
+  const machine = {
+    processors: cpus().length,
+    processor: cpus()[0]?.model,
+    loadBefore: load,
+    loadAfter: loadavg()[0]!,
+  };
+  if (options.json) console.log(JSON.stringify({ scale: Number(options.scale), machine, results }, null, 2));
+  else {
+    print(results);
     console.log(
-      `${name}: ${seconds.toFixed(2)} s, psql ${psqlSeconds.toFixed(2)} s, ${Math.round(rowsPerSecond)} rows/s`,
+      `baseline: ${results[0]?.baseline}; load ${load.toFixed(1)} before, ${machine.loadAfter.toFixed(1)} after`,
     );
-    console.log(`bench ${name} ratio ${ratio.toFixed(2)} peak_mb ${Math.round(peakMb)}`);
   }
 } finally {
-  await postgres.stop();
+  await postgres?.stop();
   await rm(directory, { recursive: true, force: true });
 }

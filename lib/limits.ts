@@ -6,10 +6,15 @@ export const limits = {
   arrowBatchBytesMax: 512 * 1024 * 1024,
   /** Footer, or metadata of one message, of an Arrow file that we read. */
   arrowMetadataBytesMax: 16 * 1024 * 1024,
-  /** Rows of one record batch; a batch is also cut by `batchBytesMax`, whichever comes first. */
-  batchRowsMax: 65_536,
+  /**
+   * Rows of one record batch; a batch is also cut by `batchBytesMax`, whichever comes first. Four times as many cost
+   * 15 MB a reading thread, and bring neither speed nor a smaller part (docs/reference/performance.md).
+   */
+  batchRowsMax: 16_384,
   /** Decoded bytes of one record batch. A single larger cell makes a batch of one row. */
-  batchBytesMax: 16 * 1024 * 1024,
+  batchBytesMax: 4 * 1024 * 1024,
+  /** Short-lived objects of a reading thread: it makes few, and V8 would let 48 MB of them gather. */
+  threadYoungHeapMb: 8,
   /** The largest cell that is read. */
   cellBytesMax: 64 * 1024 * 1024,
   /** Decoded rows and bytes of one part. */

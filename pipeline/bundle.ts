@@ -8,13 +8,12 @@ import { statSync } from 'node:fs';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
 import { HuitongError } from '../lib/errors.ts';
 
 /** Below our own node_modules, because native packages are left out of a bundle and are found from where it lies. */
-const BUNDLES = new URL('../node_modules/.cache/huitong/bundles/', import.meta.url);
-/** Native code, and what `pg` would use if it were there. */
-const LEFT_OUT = ['zstd-napi', 'zstd-napi/*', 'pg-native'];
+const FOLDER = '../node_modules/.cache/huitong/bundles/';
+/** Native code, what makes bundles, and what `pg` would use if it were there. */
+const LEFT_OUT = ['zstd-napi', 'zstd-napi/*', 'esbuild', 'pg-native'];
 
 const bundles = new Map<string, Promise<URL>>();
 
@@ -41,21 +40,27 @@ export function bundleOf(entry: URL): Promise<URL> {
   return bundle;
 }
 
+function inFolder(name: string): URL {
+  return new URL(name, new URL(FOLDER, import.meta.url));
+}
+
 /** The note of what an entry's bundle was made of. */
-function noteOf(entry: URL): URL {
-  return new URL(`${createHash('sha256').update(entry.href).digest('hex')}.json`, BUNDLES);
+function noteOf(entry: URL): string {
+  return `${createHash('sha256').update(entry.href).digest('hex')}.json`;
 }
 
 async function madeBefore(entry: URL): Promise<URL | undefined> {
-  const text = await readFile(noteOf(entry), 'utf8').catch(() => undefined);
+  const text = await readFile(inFolder(noteOf(entry)), 'utf8').catch(() => undefined);
   if (text === undefined) return undefined;
   const { bundle, inputs } = JSON.parse(text) as Made;
-  const file = new URL(bundle, BUNDLES);
+  const file = inFolder(bundle);
   const current = stateOf(fileURLToPath(file)) !== undefined;
   return current && Object.entries(inputs).every(([path, state]) => stateOf(path) === state) ? file : undefined;
 }
 
 async function make(entry: URL): Promise<URL> {
+  // Not needed where nothing has changed.
+  const { build } = await import('esbuild');
   const root = process.cwd();
   const { metafile, outputFiles } = await build({
     absWorkingDir: root,
@@ -76,21 +81,21 @@ async function make(entry: URL): Promise<URL> {
   // Named by its content: processes that have the same code share it, and it is never changed.
   const bundle = `${createHash('sha256').update(code).digest('hex')}.cjs`;
   await writeWhole(bundle, code);
-  await writeWhole(noteOf(entry).href, JSON.stringify({ bundle, inputs } satisfies Made));
-  return new URL(bundle, BUNDLES);
+  await writeWhole(noteOf(entry), JSON.stringify({ bundle, inputs } satisfies Made));
+  return inFolder(bundle);
 }
 
 /** Another process may be doing the same: whole files only. */
 async function writeWhole(name: string, content: Uint8Array | string): Promise<void> {
-  const draft = new URL(`${randomUUID()}.draft`, BUNDLES);
+  const draft = inFolder(`${randomUUID()}.draft`);
   try {
-    await mkdir(BUNDLES, { recursive: true });
+    await mkdir(inFolder('.'), { recursive: true });
     await writeFile(draft, content);
-    await rename(draft, new URL(name, BUNDLES));
+    await rename(draft, inFolder(name));
   } catch (cause) {
     throw new HuitongError('CONFIG_INVALID', 'a reading thread cannot be prepared', {
       cause,
-      at: fileURLToPath(BUNDLES),
+      at: fileURLToPath(inFolder('.')),
       hint: 'Let the worker write to this folder, or run an extract once while building its image.',
     });
   }

@@ -18,8 +18,8 @@ type SettingWithDefault = {
 }[SettingName];
 
 const PREFIX = 'HUITONG_';
-/** Not settings of a process: where the file is, and what the command line client reads. */
-const OTHER_VARIABLES = ['HUITONG_CONFIG', 'HUITONG_URL', 'HUITONG_TOKEN'];
+/** Not settings of a process: where the file is, and what the command line client, and tests and the bench, read. */
+const OTHER_VARIABLES = ['HUITONG_CONFIG', 'HUITONG_URL', 'HUITONG_TOKEN', 'HUITONG_PYTHON'];
 const settingNames = Object.keys(schema.properties) as SettingName[];
 
 const ajv = new Ajv2020({ allErrors: true, useDefaults: true, strict: true });
