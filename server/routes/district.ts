@@ -4,11 +4,13 @@ import { applyDistrict } from '../../catalog/district/apply.ts';
 import { parseDistrictOrThrow } from '../../catalog/district/parse.ts';
 import { planDistrict, toApiPlan } from '../../catalog/district/plan.ts';
 import { listSchedules } from '../../catalog/publishing.ts';
+import { requestsWithDuty } from '../../exchange/access/requests/list.ts';
 import { syncSchedules } from '../../exchange/publication/schedules.ts';
 import { HuitongError } from '../../lib/errors.ts';
 import { limits } from '../../lib/limits.ts';
 import { actorOf } from '../authentication.ts';
 import type { AppDependencies } from '../dependencies.ts';
+import { announcePolicy } from '../request-workflow.ts';
 import { callTemporal } from '../temporal.ts';
 
 const tags = ['目录 Catalog'];
@@ -70,6 +72,8 @@ export function districtRoutes(app: FastifyInstance, deps: AppDependencies): voi
       // Also where nothing changed: what an apply before this one could not reach Temporal for is made good.
       const schedules = await listSchedules(catalog);
       await callTemporal(() => syncSchedules(deps.temporal, schedules));
+      // Deadlines follow the policy of today; where it is the same, counting again changes nothing.
+      await announcePolicy(deps.temporal, await requestsWithDuty(catalog));
       return toApiPlan(plan);
     },
   );

@@ -4,7 +4,7 @@ import { decodeCursor, type Page, pageOf } from '../../../lib/cursor.ts';
 import { HuitongError } from '../../../lib/errors.ts';
 import { limits } from '../../../lib/limits.ts';
 import { possibleActions } from '../../../lib/pure/request-machine.ts';
-import { duties, type RequestState, requestStates } from '../../../lib/pure/request-states.ts';
+import { duties, type Party, type RequestState, requestStates } from '../../../lib/pure/request-states.ts';
 import { officerActions, transitions } from '../../../lib/pure/request-transitions.ts';
 import type { Request, RequestEvent } from '../../../schemas/generated/api.ts';
 import { listingLimit, type Principal } from '../rights.ts';
@@ -58,8 +58,7 @@ export async function listRequests(catalog: Catalog, viewer: Viewer, asked: List
 
 /** With history, and with what the viewer may do now. Throws NOT_FOUND, also for what is no business of the viewer's. */
 export async function getRequest(catalog: Catalog, viewer: Viewer, id: string): Promise<Request> {
-  const row = UUID.test(id) ? await visible(catalog, viewer.principal).where('request.id', id).first() : undefined;
-  if (row === undefined) throw new HuitongError('NOT_FOUND', 'there is no such request', { at: id });
+  const row = await visibleRow(catalog, viewer.principal, id);
   const events = await catalog<EventRow>('request_event').where({ request: id }).orderBy('sequence');
   const caller = { parties: partiesOf(viewer.principal, row), person: viewer.person };
   const actions = possibleActions(factsOf(row), caller, officerActions).map((action) => {
@@ -67,6 +66,11 @@ export async function getRequest(catalog: Catalog, viewer: Viewer, id: string): 
     return { action, title: { zh, en }, needs: [...needs] };
   });
   return { ...toRequest(row, await openDuty(catalog, id)), actions, history: events.map(toEvent) };
+}
+
+/** As which parties the principal may act on a request. Throws NOT_FOUND, also for what is no business of theirs. */
+export async function requestParties(catalog: Catalog, principal: Principal, id: string): Promise<Party[]> {
+  return partiesOf(principal, await visibleRow(catalog, principal, id));
 }
 
 /** Requests that time still acts upon, in no order: whose workflows hear of a new policy or calendar. */
@@ -86,6 +90,12 @@ function visible(catalog: Catalog, principal: Principal) {
     query.where((either) => either.where('request.department', own).orWhere('request.provider', own));
   }
   return query;
+}
+
+async function visibleRow(catalog: Catalog, principal: Principal, id: string): Promise<RequestRow> {
+  const row = UUID.test(id) ? await visible(catalog, principal).where('request.id', id).first() : undefined;
+  if (row === undefined) throw new HuitongError('NOT_FOUND', 'there is no such request', { at: id });
+  return row;
 }
 
 async function openDuties(catalog: Catalog, rows: RequestRow[]): Promise<Map<string, DutyRow>> {
