@@ -6,6 +6,7 @@ import { HuitongError } from '../../lib/errors.ts';
 import { limits } from '../../lib/limits.ts';
 import type { SourceBatch } from '../connector.ts';
 import { type Filler, fillerOf } from './fill.ts';
+import type { Fill } from './fill-numbers.ts';
 import { LargeRow } from './large-row.ts';
 import { RowScanner } from './scan.ts';
 import { CellTooLarge } from './text.ts';
@@ -40,7 +41,11 @@ export class RowDecoder extends TokenConsumer {
   private readonly at: string;
   private readonly rowBytesFixed: number;
   private scanner: RowScanner | undefined;
+  /** By wire column. */
   private fillers: Filler[][] = [];
+  private loops: { fill: Fill; wire: number }[] = [];
+  /** A lower bound of what the batch can still take; below zero: it must be summed anew. */
+  private bytesLeft = 0;
   private largeRow: LargeRow | undefined;
   private unrepresentable: UnrepresentableCell[] = [];
 
@@ -97,25 +102,22 @@ export class RowDecoder extends TokenConsumer {
         this.unrepresentable.push({ row, column, code });
       this.fillers[wire]?.push(fillerOf(mapping, this.builders[column] as ColumnBuilder, framing, report));
     });
+    this.loops = this.fillers.flatMap((fillers, wire) => fillers.map(({ fill }) => ({ fill, wire })));
   }
 
   protected takeRows(): boolean {
     const { scanner, window } = this;
     if (scanner === undefined)
       throw new HuitongError('SOURCE_FAILED', 'rows came before their columns', { at: this.at });
-    const { batchRowsMax, batchBytesMax } = this.limits;
-    const bytesLeft = this.rows === 0 ? Number.POSITIVE_INFINITY : batchBytesMax - this.bytes();
-    const fits = scanner.scan(this.rows === 0 ? 1 : batchRowsMax - this.rows, bytesLeft);
+    const left = this.scanRows(scanner);
     const { scanned } = scanner;
-    for (let i = 0; i < this.fillers.length; i++) {
-      for (const { fill } of this.fillers[i] as Filler[]) fill(scanned, i);
-    }
-    this.rows += scanned.rows;
     if (scanned.rows > 0) {
-      this.full = this.rows >= batchRowsMax || this.bytes() >= batchBytesMax;
-      return true;
+      for (const { fill, wire } of this.loops) fill(scanned, wire);
+      this.rows += scanned.rows;
+      this.full = this.rows >= this.limits.batchRowsMax;
+      return !this.full;
     }
-    if (!fits) {
+    if (left < 0) {
       this.full = true;
       return false;
     }
@@ -126,10 +128,31 @@ export class RowDecoder extends TokenConsumer {
     return !this.full;
   }
 
+  /**
+   * What the rows so far take is summed over all builders only when the bound of what has been added since says that
+   * the batch may be full. The first row of a batch is taken whatever its size.
+   */
+  private scanRows(scanner: RowScanner): number {
+    const { batchRowsMax, batchBytesMax } = this.limits;
+    if (this.rows === 0) {
+      this.bytesLeft = batchBytesMax;
+      const left = scanner.scan(1, Number.POSITIVE_INFINITY);
+      if (scanner.scanned.rows > 0) this.bytesLeft = -1;
+      return left;
+    }
+    if (this.bytesLeft >= 0) {
+      this.bytesLeft = scanner.scan(batchRowsMax - this.rows, this.bytesLeft);
+      if (scanner.scanned.rows > 0 || this.bytesLeft >= 0) return 0;
+    }
+    this.bytesLeft = scanner.scan(batchRowsMax - this.rows, batchBytesMax - this.bytes());
+    return this.bytesLeft;
+  }
+
   private continueLargeRow(row: LargeRow): boolean {
     if (!row.advance()) return false;
     this.largeRow = undefined;
     this.rows++;
+    this.bytesLeft = -1;
     this.full = this.rows >= this.limits.batchRowsMax || this.bytes() >= this.limits.batchBytesMax;
     return true;
   }

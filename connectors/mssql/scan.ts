@@ -39,9 +39,10 @@ export class RowScanner {
 
   /**
    * Scans complete rows from the window's start on, at most `rows` and `bytes` (an upper bound of what they take in
-   * Arrow), and moves the start behind them. False where the next row was left because of `bytes`.
+   * Arrow), and moves the start behind them. A row that must be taken whatever its size: `bytes` infinite, `rows` one.
+   * Returns what is left of `bytes`; less than nothing where the next row was left because of them.
    */
-  scan(rows: number, bytes: number): boolean {
+  scan(rows: number, bytes: number): number {
     const { scanned } = this;
     const { window, columns } = scanned;
     const max = Math.min(rows, this.rowsMax);
@@ -51,11 +52,11 @@ export class RowScanner {
       const next = this.scanRow(window, window.start, scanned.rows * columns);
       if (next < 0) break;
       left -= (next - window.start) * GROWTH_MAX + this.rowBytesFixed;
-      if (left < 0) return false;
+      if (left < 0) return left;
       window.start = next;
       scanned.rows++;
     }
-    return true;
+    return left;
   }
 
   /** Whether the column's cell is null by the bitmap of the NBCROW at `row`. */

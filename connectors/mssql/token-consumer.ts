@@ -3,7 +3,7 @@ import { Window } from './window.ts';
 import { Incomplete, readColumns, tokenEnd, tokens, type WireColumn } from './wire-types.ts';
 
 /** Rows are decoded when so much has arrived: a loop a column pays for more than a few rows. */
-const GATHER_BYTES = 256 * 1024;
+const GATHER_BYTES = 128 * 1024;
 
 /** Walks the tokens of a response: columns and rows stay here, all others go to the driver, in their order. */
 export abstract class TokenConsumer implements RowConsumer {

@@ -308,6 +308,21 @@ test.skipIf(identity === undefined)('over TLS the rows are the same; an unknown 
   );
 });
 
+test('a server without TLS never sees the login, unless encrypt is off', async () => {
+  const users: string[] = [];
+  await withDatabase(
+    { tables: [] },
+    async (config) => {
+      const asking = mssql.openSnapshot({ ...config, encrypt: true }, quiet());
+      await expect(asking).rejects.toMatchObject({ code: 'SOURCE_TLS' });
+      expect(users).toEqual([]);
+      await (await mssql.openSnapshot(config, quiet())).close();
+      expect(users).toEqual(['reader']);
+    },
+    { onLogin: ({ user }) => users.push(user) },
+  );
+});
+
 test('no error holds the password, in whatever depth', async () => {
   await withDatabase({ tables: [] }, async (config) => {
     const attempts = [
