@@ -16,7 +16,7 @@ import { leftovers } from './leftovers.ts';
 import { datasetOf, type Expected, type Table } from './source.ts';
 import type { World } from './world.ts';
 
-/** What a seed leads to one expects of it. */
+/** What the source, and nothing else, decides about a seed's outcome. */
 export interface Expectation {
   table: Table;
   source: Expected;
