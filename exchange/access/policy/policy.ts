@@ -17,6 +17,7 @@ export type { Mask, RowFilter } from '../../../schemas/generated/grant-terms.ts'
 export interface Policy {
   /** Items that are given, dropped ones not among them; sorted. */
   items: string[];
+  /** Dropped columns stand here too: a filter may not name them. */
   masks: Record<string, Mask>;
   rowFilter: RowFilter | null;
   /** Whose key the keyed hashes are made with; null where there are none. */
@@ -35,9 +36,8 @@ export function givenItems({ items, masks = {} }: Pick<GrantTerms, 'items' | 'ma
 
 /** Null where the terms give columns as they are. */
 export function policyOf(terms: Pick<GrantTerms, 'grantee' | 'items' | 'masks' | 'rowFilter'>): Policy | null {
-  const masks = Object.fromEntries(Object.entries(terms.masks ?? {}).filter(([, { mask }]) => mask !== 'drop'));
-  const rowFilter = terms.rowFilter ?? null;
-  if (rowFilter === null && Object.keys(masks).length === 0) return null;
+  const { masks = {}, rowFilter = null } = terms;
+  if (rowFilter === null && Object.values(masks).every(({ mask }) => mask === 'drop')) return null;
   const items = givenItems(terms).sort();
   const hashedFor = Object.values(masks).some(({ mask }) => mask === 'keyed-hash') ? terms.grantee : null;
   const named = { meaning: POLICY_MEANING, items, masks, rowFilter, hashedFor };
