@@ -1,10 +1,16 @@
 import { Decimal, Field, Int32, Schema, Utf8 } from 'apache-arrow';
 import { HuitongError, isHuitongError } from '../../lib/errors.ts';
-import type { Connection } from './connection.ts';
 import { RowDecoder } from './decode.ts';
+import type { RowConsumer } from './takeover.ts';
+
+/** What the test needs of a connection. */
+interface Tested {
+  readonly address: string;
+  queryInto(sql: string, consumer: RowConsumer): Promise<void>;
+}
 
 /** One row with a fixed type, a counted one and text; its values are known. */
-export const SELF_TEST_SQL = `select 20241123 as number, cast(N'汇通' as nvarchar(4)) as name, cast(-1.5 as decimal(38, 1)) as amount`;
+const SELF_TEST_SQL = `select 20241123 as number, cast(N'汇通' as nvarchar(4)) as name, cast(-1.5 as decimal(38, 1)) as amount`;
 
 const schema = new Schema([
   new Field('number', new Int32(), true),
@@ -12,7 +18,7 @@ const schema = new Schema([
   new Field('amount', new Decimal(1, 38, 128), true),
 ]);
 /** Reads a row that is known through the take-over. Throws DRIVER_UNSUITABLE where that does not give it. */
-export async function assertRowsCanBeTaken(connection: Connection): Promise<void> {
+export async function assertRowsCanBeTaken(connection: Tested): Promise<void> {
   const columns = [
     { name: 'number', mapping: { codec: 'int', cast: 'none' }, wire: 0, typeInfo: '' },
     { name: 'name', mapping: { codec: 'nchar', cast: 'none' }, wire: 1, typeInfo: '' },

@@ -4,27 +4,10 @@
  */
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
-import type { Login, TdsQuery } from './requests.ts';
-import { type Reply, Session } from './session.ts';
-import type { TlsIdentity } from './tls.ts';
+import { Session, type TdsServerOptions } from './session.ts';
 
 export type { Login, TdsQuery } from './requests.ts';
-export type { Reply } from './session.ts';
-
-export interface TdsServerOptions {
-  /** Passwords by user; absent: everybody may log in. */
-  users?: Record<string, string>;
-  databases?: string[];
-  /** Given: the server insists on TLS. */
-  tls?: TlsIdentity;
-  /** Size of each packet's body; absent: as large as was agreed on. */
-  bodyBytes?: () => number;
-  /** Says what comes back. Batches of nothing but SET statements succeed without it. */
-  answer(query: TdsQuery, reply: Reply): Promise<void>;
-  onQuery?(query: TdsQuery): void;
-  onLogin?(login: Login): void;
-  onFailure?(cause: unknown): void;
-}
+export type { Reply, TdsServerOptions } from './session.ts';
 
 export interface TdsServer {
   readonly port: number;

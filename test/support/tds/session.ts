@@ -6,6 +6,7 @@ import { counted, shortText } from './bytes.ts';
 import { type Packet, PacketReader, packetTypes, ReplyWriter } from './packets.ts';
 import {
   encryption,
+  type Login,
   preloginReply,
   readBatch,
   readLogin,
@@ -13,14 +14,28 @@ import {
   readProcedureCall,
   type TdsQuery,
 } from './requests.ts';
-import type { TdsServerOptions } from './server.ts';
-import { serveTls } from './tls.ts';
+import { serveTls, type TlsIdentity } from './tls.ts';
 import * as tokens from './tokens.ts';
 import { latin1 } from './types.ts';
 
 const FIRST_BODY_BYTES = 4096 - 8;
 const LOGIN_FAILED = 18_456;
 const DATABASE_MISSING = 4060;
+
+export interface TdsServerOptions {
+  /** Passwords by user; absent: everybody may log in. */
+  users?: Record<string, string>;
+  databases?: string[];
+  /** Given: the server insists on TLS. */
+  tls?: TlsIdentity;
+  /** Size of each packet's body; absent: as large as was agreed on. */
+  bodyBytes?: () => number;
+  /** Says what comes back. Batches of nothing but SET statements succeed without it. */
+  answer(query: TdsQuery, reply: Reply): Promise<void>;
+  onQuery?(query: TdsQuery): void;
+  onLogin?(login: Login): void;
+  onFailure?(cause: unknown): void;
+}
 
 /** What an answer says. Whoever answers must stop when `signal` ends: by attention or because the client is gone. */
 export interface Reply {

@@ -2,7 +2,7 @@
  * SQL Server's column types on the wire ([MS-TDS] 2.2.5.4 "Data Type Definitions", 2.2.5.5 "Data Type Details").
  * Every value is given as text, as SQL Server would show it; the arithmetic is BigInt's and shares nothing with ours.
  */
-import { counted, longText, shortText, unsigned, utf16 } from './bytes.ts';
+import { counted, unsigned, utf16 } from './bytes.ts';
 
 export interface TdsType {
   /** TYPE_INFO. */
@@ -252,12 +252,6 @@ function variantBody(type: string, value: string): Buffer {
     default:
       throw new Error(`the test server has no sql_variant of ${type}`);
   }
-}
-
-/** A CLR type such as geometry, which we never ask for as it is. */
-export function udt(name: string): TdsType {
-  const names = [shortText('db'), shortText('sys'), shortText(name), longText(`Microsoft.SqlServer.Types.${name}`)];
-  return chunked([0xf0, 0xff, 0xff, ...Buffer.concat(names)], 8000, hexBytes);
 }
 
 function byteCounted(info: number[], encode: (value: string) => Buffer): TdsType {
