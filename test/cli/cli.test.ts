@@ -1,4 +1,4 @@
-/** The commands against a whole exchange: what a person or a script sees, and the exit code. */
+/** The commands against a whole exchange, in the order of a first day: what a person or a script sees, and the exit code. */
 import { generateKeyPairSync } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -33,7 +33,7 @@ describe('apply', () => {
     const plan = await run('apply', district, '--plan', ...administrator);
     expect(plan).toMatchObject({ code: 0, stderr: '' });
     expect(plan.stdout).toContain(`+ dataset ${DATASET}`);
-    expect(plan.stdout).toMatch(/plan: 5 to add, 0 to change, 0 to remove/);
+    expect(plan.stdout).toMatch(/plan: 7 to add, 0 to change, 0 to remove/);
 
     const unsure = await spawnCommand(['apply', district, ...administrator]);
     expect([unsure.code, unsure.stderr]).toEqual([2, expect.stringContaining('--yes')]);
@@ -41,7 +41,7 @@ describe('apply', () => {
     const applied = await run('apply', district, '--yes', ...administrator);
     expect([applied.code, applied.stdout.trim().split('\n').at(-1)]).toEqual([
       0,
-      'applied: 5 added, 0 changed, 0 removed',
+      'applied: 7 added, 0 changed, 0 removed',
     ]);
     const again = await run('apply', district, ...administrator);
     expect([again.code, again.stdout]).toEqual([0, 'nothing to change: the catalog matches the folder\n']);

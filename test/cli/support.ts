@@ -34,7 +34,7 @@ export async function run(...args: string[]): Promise<Outcome> {
 export function spawnCommand(args: string[], options: { script?: string; input?: string } = {}): Promise<Outcome> {
   const command = [process.execPath, program, ...args];
   const [file = '', ...rest] =
-    options.script === undefined ? command : ['bash', '-c', options.script, 'bash', ...command];
+    options.script === undefined ? command : ['bash', '--norc', '-c', options.script, 'bash', ...command];
   return new Promise((resolve, reject) => {
     const child = spawn(file, rest, { env: { PATH: process.env.PATH } });
     const written = { stdout: '', stderr: '' };
