@@ -4,6 +4,8 @@ import { applyCommand } from './commands/apply.ts';
 import { auditCommands } from './commands/audit.ts';
 import { datasetCommands } from './commands/datasets.ts';
 import { exchangeCommands } from './commands/exchange.ts';
+import { grantCommands } from './commands/grants.ts';
+import { requestCommands } from './commands/requests.ts';
 import { runCommands } from './commands/runs.ts';
 import { sourceCommands } from './commands/sources.ts';
 import { tokenCommands } from './commands/tokens.ts';
@@ -38,9 +40,11 @@ export function buildProgram(): Command {
     datasetCommands,
     runCommands,
     versionCommands,
+    grantCommands,
     tokenCommands,
     auditCommands,
     exchangeCommands,
+    requestCommands,
   ]) {
     add(program, context);
   }

@@ -13,7 +13,10 @@ export function tokenCommands(program: Command, context: CommandContext): void {
     .description('make a token; it is shown once')
     .requiredOption('--department <code>', 'whose')
     .requiredOption('--subject <name>', 'the person or system')
-    .requiredOption('--role <role...>', 'officer, engineer, administrator, auditor, operator or worker')
+    .requiredOption(
+      '--role <role...>',
+      'officer, sharing-officer, engineer, supervisor, administrator, auditor, operator or worker',
+    )
     .option('--label <text>')
     .option('--expires <time>', 'RFC 3339')
     .action(

@@ -1,215 +1,179 @@
-/** What holds for every request: problems, idempotency, and secrets that are in no log. */
+import { Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { districtFiles } from '../catalog/support.ts';
+import { createExchangeActivities } from '../../activities/exchange/index.ts';
+import type { Role } from '../../exchange/access/rights.ts';
+import { mintToken } from '../../exchange/access/tokens.ts';
+import type { Request } from '../../schemas/generated/api.ts';
+import { exchangeQueue } from '../../workflows/messages.ts';
+import { furnish, terms } from '../exchange/access/requests/support.ts';
+import { batchOf } from '../exchange/access/support.ts';
+import { connectTemporal } from '../support/temporal.ts';
+import { bundle } from '../workflows/bundle.ts';
 import { type Caller, callerOf, openServer, problemOf, type TestServer } from './support.ts';
 
 let server: TestServer;
-let officer: Caller;
-let administrator: Caller;
+let close: () => Promise<void>;
+/** People of education, health and the supervisor; `strangers` are of another department. */
+let people: Record<'officer' | 'endorser' | 'provider' | 'supervisor' | 'stranger', Caller>;
+
 beforeAll(async () => {
-  server = await openServer();
-  officer = await server.as('health', 'officer');
-  administrator = await server.as('health', 'administrator');
+  server = await openServer({ sharing: { class: 'conditional', basis: { zh: '疫苗管理法', en: 'Vaccine Law' } } });
+  const { catalog } = server.bench.world;
+  await furnish(catalog);
+  await server.bench.publish([
+    [
+      batchOf([
+        [1n, '张三'],
+        [2n, '李四'],
+      ]),
+    ],
+  ]);
+  const caller = async (department: string, subject: string, ...roles: Role[]) =>
+    callerOf(server.app, (await mintToken(catalog, { department, subject, roles })).secret);
+  people = {
+    officer: await caller('education', '张三', 'officer', 'sharing-officer'),
+    endorser: await caller('education', '李四', 'sharing-officer'),
+    provider: await caller('health', '王五', 'sharing-officer'),
+    supervisor: await caller('data', '赵六', 'supervisor'),
+    stranger: await caller('traffic', '孙七', 'officer', 'sharing-officer', 'supervisor'),
+  };
+  const connection = await connectTemporal();
+  const worker = await Worker.create({
+    connection: connection.nativeConnection,
+    namespace: server.temporal.options.namespace,
+    taskQueue: exchangeQueue,
+    workflowBundle: await bundle(),
+    activities: createExchangeActivities({ publication: server.bench.world }),
+  });
+  const running = worker.run();
+  close = async () => {
+    worker.shutdown();
+    await running;
+    await connection.close();
+    await server.close();
+  };
 });
-afterAll(() => server.close());
+afterAll(() => close());
 
-describe('problems', () => {
-  test.each([
-    [undefined, 'zh'],
-    ['zh-CN,en;q=0.9', 'zh'],
-    ['en', 'en'],
-    ['en-GB;q=0.3, zh;q=0.8', 'zh'],
-    ['fr, en;q=0.5', 'en'],
-    ['zh;q=0, en;q=0.1', 'en'],
-    ['fr', 'zh'],
-  ])('Accept-Language %s is answered in %s', async (accepted, language) => {
-    const headers: Record<string, string> = accepted === undefined ? {} : { 'accept-language': accepted };
-    const response = await officer('GET', '/datasets/health.none', { headers });
-    expect(response.headers['content-language']).toBe(language);
-    const { title, hint } = problemOf(response);
-    for (const text of [title, hint]) expect(/\p{Script=Han}/u.test(String(text))).toBe(language === 'zh');
+async function draft(): Promise<string> {
+  const response = await people.officer('POST', '/requests', { body: terms });
+  expect(response.statusCode, response.body).toBe(201);
+  return response.json().id;
+}
+
+async function act(who: Caller, id: string, body: object): Promise<Request> {
+  const response = await who('POST', `/requests/${id}/actions`, { body });
+  expect(response.statusCode, response.body).toBe(200);
+  return response.json();
+}
+
+async function submitted(): Promise<string> {
+  const id = await draft();
+  await act(people.officer, id, { action: 'submit' });
+  expect((await act(people.endorser, id, { action: 'endorse' })).state).toBe('PROVIDER_REVIEW');
+  return id;
+}
+
+describe('/v1/requests', () => {
+  test('from the draft to data, and to the refusal of it', async () => {
+    const read = () => people.officer('GET', `/datasets/${terms.dataset}/data?format=json-lines`);
+    expect((await read()).statusCode).toBe(404);
+    const id = await submitted();
+    const approved = await act(people.provider, id, { action: 'approve', decision: { items: ['id'] } });
+    expect(approved).toMatchObject({ state: 'ACTIVE', stateTitle: { zh: '授权有效' }, decision: { items: ['id'] } });
+    expect(
+      (await read()).body
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line)),
+    ).toHaveLength(2);
+    await act(people.supervisor, id, { action: 'revoke', reason: '用途终止' });
+    expect(problemOf(await read()).code).toBe('GRANT_NOT_USABLE');
   });
 
-  test('an address that does not exist, a method that it lacks, and a body that is no JSON', async () => {
-    expect(problemOf(await officer('GET', '/v1/nowhere'))).toMatchObject({ code: 'NOT_FOUND', status: 404 });
-    expect(problemOf(await officer('DELETE', '/departments'))).toMatchObject({ code: 'NOT_FOUND', status: 404 });
-    const headers = { 'content-type': 'application/json' };
-    const broken = await administrator('POST', '/tokens', { body: '{"subject":', headers });
-    expect(problemOf(broken)).toMatchObject({ code: 'REQUEST_INVALID', status: 400 });
+  test('nobody endorses or decides what they asked for', async () => {
+    const id = await draft();
+    await act(people.officer, id, { action: 'submit' });
+    const own = await people.officer('POST', `/requests/${id}/actions`, { body: { action: 'endorse' } });
+    expect(problemOf(own)).toMatchObject({ status: 409, code: 'REQUEST_RULE', title: '规则不允许' });
+    expect(problemOf(own).detail).toMatch(/本人.*of their own/);
   });
 
-  test('every mistake of a request has its pointer; text is not taken for a number in a body', async () => {
-    const body = { department: 'health', roles: ['king'], subject: '', expiresAt: 'soon', more: 1 };
-    const problem = problemOf(await administrator('POST', '/tokens', { body }));
-    expect(problem.code).toBe('REQUEST_INVALID');
-    const pointers = (problem.errors as { pointer: string }[]).map(({ pointer }) => pointer);
-    expect(pointers.sort()).toEqual(['/expiresAt', '/more', '/roles/0', '/subject']);
-    const missing = problemOf(
-      await administrator('POST', '/tokens', { body: { department: 'health', roles: ['officer'] } }),
-    );
-    expect(missing.pointer).toBe('/subject');
-    const engineer = await server.as('health', 'engineer');
-    const text = problemOf(await engineer('POST', '/datasets/health.vaccinations/runs', { body: { confirm: 'true' } }));
-    expect(text.pointer).toBe('/confirm');
-  });
-
-  test('an unknown member of a query is an error, and so is a number that is none', async () => {
-    expect(problemOf(await officer('GET', '/datasets?page=2')).pointer).toBe('/page');
-    expect(problemOf(await officer('GET', '/datasets?limit=many')).pointer).toBe('/limit');
-    expect(problemOf(await officer('GET', '/datasets?limit=100000')).pointer).toBe('/limit');
-    expect(problemOf(await officer('GET', '/datasets?cursor=forged')).code).toBe('REQUEST_INVALID');
-    expect((await officer('GET', '/datasets?limit=2')).statusCode).toBe(200);
-  });
-
-  test('a body that is too large', async () => {
-    const body = { department: 'health', subject: 'x'.repeat(1_100_000), roles: ['officer'] };
-    expect(problemOf(await administrator('POST', '/tokens', { body }))).toMatchObject({ code: 'OBJECT_TOO_LARGE' });
-  });
-
-  test('a defect of ours shows no message, and an id by which the log has the rest', async () => {
-    const { catalog } = server.bench.world;
-    await catalog.schema.renameTable('department', 'department_away');
-    let response: Awaited<ReturnType<Caller>>;
-    try {
-      response = await officer('GET', '/departments');
-    } finally {
-      await catalog.schema.renameTable('department_away', 'department');
-    }
-    const problem = problemOf(response);
-    expect(problem).toMatchObject({ code: 'INTERNAL', status: 500 });
-    expect(problem.detail).toBeUndefined();
-    expect(response.body).not.toContain('department_away');
-    expect(response.body).not.toContain('select');
-    const { instance } = response.json();
-    expect(server.log()).toContain(instance);
-    expect((await officer('GET', '/departments')).statusCode).toBe(200);
-  });
-});
-
-describe('health', () => {
-  test('needs no token; 503 names what does not answer', async () => {
-    const anyone = callerOf(server.app, undefined);
-    const well = await anyone('GET', '/health');
-    expect([well.statusCode, well.json()]).toEqual([
-      200,
-      { ok: true, checks: { catalog: 'ok', temporal: 'ok', audit: 'ok' } },
-    ]);
-    server.health.temporal = 'does not answer';
-    const ill = await anyone('GET', '/health');
-    expect([ill.statusCode, ill.json()]).toEqual([
-      503,
-      { ok: false, checks: { catalog: 'ok', temporal: 'does not answer', audit: 'ok' } },
-    ]);
-    server.health.temporal = 'ok';
-  });
-});
-
-describe('Idempotency-Key', () => {
-  const plan = (key: string, body: object) =>
-    administrator('POST', '/district/plan', { body, headers: { 'idempotency-key': key } });
-  const wrong = { files: { 'district.yaml': 'code: 7' } };
-
-  test('the same request gets the same answer, and nothing is done twice', async () => {
-    const first = await plan('k1', wrong);
-    const second = await plan('k1', wrong);
-    expect(first.statusCode).toBe(422);
-    // The body is the first one to the last byte, its instance included.
-    expect(second.body).toBe(first.body);
-    expect([first.headers['idempotency-replayed'], second.headers['idempotency-replayed']]).toEqual([
-      undefined,
-      'true',
-    ]);
-    expect(second.headers['content-type']).toBe(first.headers['content-type']);
-    expect((await plan('k2', wrong)).body).not.toBe(first.body);
-  });
-
-  test('another request with a key that was used is refused', async () => {
-    await plan('k3', wrong);
-    expect(problemOf(await plan('k3', { files: {} })).code).toBe('IDEMPOTENCY_MISMATCH');
-  });
-
-  test('a key belongs to its token', async () => {
-    await plan('k4', wrong);
-    const other = await server.as('traffic', 'administrator');
-    const answer = await other('POST', '/district/plan', { body: { files: {} }, headers: { 'idempotency-key': 'k4' } });
-    expect(answer.headers['idempotency-replayed']).toBeUndefined();
-    expect(answer.statusCode).not.toBe(409);
-  });
-
-  test('while the first is at work a second one is told so; a claim that is never answered is freed in time', async () => {
-    const { catalog } = server.bench.world;
-    await plan('k5', wrong);
-    await catalog('idempotent_request').where({ key: 'k5' }).update({ status: null, body: null });
-    expect(problemOf(await plan('k5', wrong)).code).toBe('IDEMPOTENCY_IN_PROGRESS');
-    const old = new Date(Date.now() - 11 * 60_000);
-    await catalog('idempotent_request').where({ key: 'k5' }).update({ created_at: old });
-    expect((await plan('k5', wrong)).statusCode).toBe(422);
-  });
-
-  test('a failure of ours frees the key', async () => {
-    const { catalog } = server.bench.world;
-    const right = { files: districtFiles() };
-    await catalog.schema.renameTable('source', 'source_away');
-    try {
-      expect(problemOf(await plan('k6', right)).code).toBe('INTERNAL');
-    } finally {
-      await catalog.schema.renameTable('source_away', 'source');
-    }
-    const again = await plan('k6', right);
-    expect([again.statusCode, again.headers['idempotency-replayed']]).toEqual([200, undefined]);
-  });
-
-  test('a key is 1 to 255 characters', async () => {
-    expect(problemOf(await plan('k'.repeat(256), wrong)).code).toBe('REQUEST_INVALID');
-    expect((await plan('k'.repeat(255), wrong)).statusCode).toBe(422);
-  });
-});
-
-describe('secrets', () => {
-  test('a new token is shown once, kept nowhere, logged nowhere', async () => {
-    const body = { department: 'traffic', subject: '王五', roles: ['officer', 'engineer'], label: 'desk' };
-    const made = await administrator('POST', '/tokens', { body, headers: { 'idempotency-key': 'token-1' } });
-    expect(made.statusCode).toBe(201);
-    expect(made.headers['cache-control']).toBe('no-store');
-    const { secret, token } = made.json();
-    const again = await administrator('POST', '/tokens', { body, headers: { 'idempotency-key': 'token-1' } });
-    expect(again.json().secret).not.toBe(secret);
-
-    const caller = callerOf(server.app, secret);
-    expect((await caller('GET', '/departments')).statusCode).toBe(200);
-    const listed = await administrator('GET', '/tokens?department=traffic');
-    expect(listed.json().items.map(({ id }: { id: string }) => id)).toContain(token.id);
-    expect((await administrator('DELETE', `/tokens/${token.id}`)).statusCode).toBe(204);
-    expect(problemOf(await caller('GET', '/departments')).code).toBe('UNAUTHENTICATED');
-
-    const { catalog } = server.bench.world;
-    const { rows } = await catalog.raw(
-      `select coalesce(json_agg(t), '[]')::text as everything from idempotent_request t`,
-    );
-    for (const text of [server.log(), listed.body, rows[0].everything]) expect(text).not.toContain(secret.slice(3));
-  });
-
-  test('no bearer of any request is in the log, not even a wrong one', async () => {
-    const canary = 'canary-5b1e-not-in-any-log';
-    await callerOf(server.app, canary)('GET', '/departments');
-    await callerOf(server.app, canary)('GET', '/nowhere');
-    expect(server.log()).not.toContain(canary);
-    expect(server.log()).not.toContain((await server.token('health', 'officer')).slice(3));
-    expect(server.log()).toContain('UNAUTHENTICATED');
-  });
-
-  test('a token for a department that there is not, or without a role, or of the past, is not made', async () => {
-    const make = async (changes: object) =>
-      problemOf(
-        await administrator('POST', '/tokens', {
-          body: { department: 'traffic', subject: 'x', roles: ['officer'], ...changes },
-        }),
-      );
-    expect((await make({ department: 'mars' })).code).toBe('NOT_FOUND');
-    expect((await make({ roles: [] })).pointer).toBe('/roles');
-    expect(await make({ expiresAt: '2020-01-01T00:00:00Z' })).toMatchObject({
-      code: 'REQUEST_INVALID',
-      pointer: '/expiresAt',
+  test('an action that is not theirs is refused, and the refusal is in the log', async () => {
+    const id = await submitted();
+    const refused = await people.officer('POST', `/requests/${id}/actions`, {
+      body: { action: 'approve', decision: {} },
     });
+    expect(problemOf(refused)).toMatchObject({ status: 403, code: 'FORBIDDEN' });
+    const entries = await server.bench.audit.reader.entries(0, 1_000);
+    const leaves = entries.map(({ leaf }) => JSON.parse(leaf));
+    expect(leaves).toContainEqual(
+      expect.objectContaining({
+        action: 'request.approve',
+        object: `request/${id}`,
+        decision: 'deny',
+        rule: 'FORBIDDEN',
+      }),
+    );
+    const late = await people.provider('POST', `/requests/${id}/actions`, { body: { action: 'suspend', reason: 'x' } });
+    expect(problemOf(late)).toMatchObject({ status: 409, code: 'REQUEST_STATE' });
+  });
+
+  test('a decision that cannot be granted is refused with its place, and the request waits on', async () => {
+    const id = await submitted();
+    const decision = { rowFilter: { eq: { column: 'nothing', value: 1 } } };
+    const refused = await people.provider('POST', `/requests/${id}/actions`, { body: { action: 'approve', decision } });
+    expect(problemOf(refused).code).toBe('POLICY_INVALID');
+    expect((await act(people.provider, id, { action: 'approve', decision: {} })).state).toBe('ACTIVE');
+  });
+
+  test('for other departments a request does not exist', async () => {
+    const id = await submitted();
+    for (const [method, url] of [
+      ['GET', `/requests/${id}`],
+      ['POST', `/requests/${id}/actions`],
+    ] as const) {
+      const body = method === 'POST' ? { body: { action: 'withdraw' } } : {};
+      const mine = await callerOf(server.app, await server.token('traffic', 'officer'))(method, url, body);
+      expect(problemOf(mine)).toMatchObject({ status: 404, code: 'NOT_FOUND' });
+    }
+    const seen = await people.supervisor('GET', `/requests/${id}`);
+    expect(seen.json().actions).toEqual([]);
+  });
+
+  test('a supervisor of another district’s kind decides nothing', async () => {
+    const id = await submitted();
+    await act(people.provider, id, { action: 'request-extension', reason: '数据量大' });
+    const refused = await people.stranger('POST', `/requests/${id}/actions`, { body: { action: 'extend' } });
+    expect(problemOf(refused).code).toBe('FORBIDDEN');
+    expect((await act(people.supervisor, id, { action: 'extend' })).state).toBe('EXTENDED');
+  });
+
+  test('listings show whose turn it is; open deadlines are counted again on demand', async () => {
+    const id = await submitted();
+    const due = (await people.provider('GET', '/requests?view=due')).json();
+    expect(due.items.map((item: Request) => item.id)).toContain(id);
+    expect((await people.officer('GET', '/requests?view=received')).json().items).toEqual([]);
+    const counted = await people.supervisor('POST', '/requests/recompute');
+    expect(counted.statusCode).toBe(202);
+    expect(counted.json().requests).toBeGreaterThan(0);
+    expect((await people.provider('POST', '/requests/recompute')).statusCode).toBe(403);
+  });
+
+  test.each([
+    [{ action: 'activate' }, '/action'],
+    [{ action: 'approve', decision: { everything: true } }, '/decision/everything'],
+    [{ action: 'approve' }, '/decision'],
+    [{ action: 'refuse', reason: '无依据' }, '/basis'],
+  ])('%j is refused with its place', async (body, pointer) => {
+    const id = await submitted();
+    const refused = await people.provider('POST', `/requests/${id}/actions`, { body });
+    expect(problemOf(refused)).toMatchObject({ status: 400, code: 'REQUEST_INVALID', pointer });
+  });
+
+  test('a purpose is no place for a person’s number', async () => {
+    const refused = await people.officer('POST', '/requests', { body: { ...terms, purpose: '核验 13800138000' } });
+    expect(problemOf(refused)).toMatchObject({ code: 'REQUEST_INVALID', pointer: '/purpose' });
+    expect(refused.body).not.toContain('13800138000');
   });
 });

@@ -3,14 +3,14 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
 import proto from '@temporalio/proto';
-import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { exchangeQueue } from '../../lib/pure/task-queues.ts';
 import { type RunningTemporal, startTemporal } from '../../runtime/embedded/temporal.ts';
 import type { ExchangeActivities, SourceActivities } from '../../workflows/activity-types.ts';
+import { bundle } from './bundle.ts';
 
 const { History } = proto.temporal.api.history.v1;
 
-export const workflowsPath = join(import.meta.dirname, '../../workflows/index.ts');
 export const historiesPath = join(import.meta.dirname, 'histories');
 
 /** Activities are replaced one by one; one that a test did not expect fails the run. */
@@ -25,10 +25,6 @@ export interface TestTemporal {
 }
 
 Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
-
-export function bundle() {
-  return bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('ERROR') });
-}
 
 export async function openTemporal(): Promise<TestTemporal> {
   const [server, workflowBundle]: [RunningTemporal, Awaited<ReturnType<typeof bundle>>] = await Promise.all([
