@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { Session, type TdsServerOptions } from './session.ts';
 
-export type { Login, TdsQuery } from './requests.ts';
+export type { TdsQuery } from './requests.ts';
 export type { Reply, TdsServerOptions } from './session.ts';
 
 export interface TdsServer {
