@@ -10,7 +10,7 @@ and checks every invariant after each. About 20 s a seed.
 
   --seeds <n>   seeds 1 to n (default 10: each fault once)
   --seed <s>    one seed alone; may be given again
-  --json        one line of JSON a seed instead of the table
+  --json        one line of JSON a seed instead of the table, and one for all
   --log         also what the supervisor does
 `;
 
@@ -68,7 +68,7 @@ async function main(): Promise<number> {
     onLog: (line) => values.log && console.error(line),
   });
   const broken = results.filter(({ problems }) => problems.length > 0).length;
-  say(`crash: ${seeds.length} seeds, ${broken} broken`);
+  say(values.json ? JSON.stringify({ seeds: seeds.length, broken }) : `crash: ${seeds.length} seeds, ${broken} broken`);
   return broken === 0 ? 0 : 1;
 }
 
