@@ -16,6 +16,7 @@ interface LineageEdge {
 
 const mediaTypes = {
   arrow: 'application/vnd.apache.arrow.stream',
+  parquet: 'application/vnd.apache.parquet',
   csv: 'text/csv',
   jsonl: 'application/x-ndjson',
 } as const;
@@ -100,21 +101,24 @@ export function datasetCommands(program: Command, context: CommandContext): void
     .option('--format <format>', `${Object.keys(mediaTypes).join(', ')}`, 'arrow')
     .option('--columns <names>', 'separated by commas')
     .option('--version <n>', 'a version instead of the current one')
+    .option('--grant <id>', 'read under this grant, instead of the best one')
     .option('--output <file>', 'complete or not there at all')
     .addHelpText('after', '\nExample:\n  $ huitong read health.vaccinations --format csv --columns id,vaccine | head')
     .action(async (code: string, options: ReadOptions) => {
       const accept = mediaTypes[options.format as keyof typeof mediaTypes];
       if (!accept) throw new CommandError(`no format ${options.format}`, exitCodes.usage);
-      if (!options.output && options.format === 'arrow' && process.stdout.isTTY) {
+      if (!options.output && (options.format === 'arrow' || options.format === 'parquet') && process.stdout.isTTY) {
         throw new CommandError(
-          'an Arrow stream is not for a terminal: give --output, or --format csv',
+          'Arrow and Parquet are not for a terminal: give --output, or --format csv',
           exitCodes.usage,
         );
       }
       const client = await context.client();
       const version = options.version ? `/versions/${encodeURIComponent(options.version)}` : '';
-      const query = options.columns ? `?${new URLSearchParams({ columns: options.columns })}` : '';
-      const response = await client.open(`/datasets/${encodeURIComponent(code)}${version}/data${query}`, { accept });
+      const { columns, grant } = options;
+      const query = new URLSearchParams({ ...(columns && { columns }), ...(grant && { grant }) });
+      const path = `/datasets/${encodeURIComponent(code)}${version}/data?${query}`;
+      const response = await client.open(path, { accept });
       if (options.output) await saveTo(options.output, response);
       else await printBody(response);
     });
@@ -124,5 +128,6 @@ interface ReadOptions {
   format: string;
   columns?: string;
   version?: string;
+  grant?: string;
   output?: string;
 }
