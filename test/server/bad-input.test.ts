@@ -91,7 +91,7 @@ const tables: [what: string, definitions: () => Record<string, string>, code: Er
 ];
 test.each(tables)('%s', async (_, definitions, code, says) => {
   await exchange.sql('create table if not exists shapes (like "人口")');
-  await exchange.sql('alter table shapes drop column if exists "备注", add column "备注" polygon');
+  await exchange.sql('alter table shapes drop column if exists "备注", add column "备注" gtsvector');
   await exchange.sql('create table if not exists few (id bigint primary key, "姓名" text)');
   await exchange.apply(definitions());
   const before = await staged();

@@ -118,7 +118,7 @@ describe('publishDataset', () => {
       expect(activities.failRun).toHaveBeenCalledWith({
         runId: handle.firstExecutionRunId,
         code: 'TABLE_NOT_FOUND',
-        message: 'there is no table public.vaccination',
+        message: 'there is no table public.vaccination (health-db)',
       });
       await record('publish-dataset.failed', handle);
     });
