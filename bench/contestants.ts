@@ -91,7 +91,8 @@ export const peerPackages = [
   'adbc-driver-postgresql',
   'connectorx',
   'duckdb',
-  'dlt[sql_database]',
+  'dlt',
+  'sqlalchemy',
   'psycopg2-binary',
 ];
 const peerModules = {
