@@ -29,6 +29,8 @@ export function openCatalog(url: string, options: CatalogOptions = {}): Catalog 
   return knex({
     client: 'pg',
     log: silent,
+    // A failure's message has the statement, not the values in it: they may be a person's.
+    compileSqlOnError: false,
     connection: {
       connectionString: url,
       application_name: options.applicationName ?? 'huitong',

@@ -64,13 +64,21 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, error:
 export function installProblems(app: FastifyInstance): void {
   app.setErrorHandler((error: FastifyError, request, reply) => {
     const ours = fromFastify(error) ?? toHuitongError(error, request.routeOptions.url);
-    if (ours.status >= 500) request.log.error({ err: error, code: ours.code }, 'request failed');
+    if (ours.status >= 500) request.log.error({ failure: outline(error), code: ours.code }, 'request failed');
     else request.log.info({ code: ours.code }, 'request refused');
     return sendProblem(request, reply, ours);
   });
   app.setNotFoundHandler((request, reply) =>
     sendProblem(request, reply, new HuitongError('NOT_FOUND', 'there is no such address', { at: request.method })),
   );
+}
+
+/** What the log keeps of an error: never its further members, where PostgreSQL puts the row that it refused. */
+function outline(error: unknown): object {
+  if (!(error instanceof Error)) return { type: typeof error };
+  const { name, stack, cause } = error;
+  const code = 'code' in error ? { code: String(error.code) } : {};
+  return { type: name, ...code, stack, ...(cause === undefined ? {} : { cause: outline(cause) }) };
 }
 
 function fromFastify(error: FastifyError): HuitongError | undefined {

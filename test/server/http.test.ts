@@ -198,6 +198,20 @@ describe('secrets', () => {
     expect(server.log()).toContain('UNAUTHENTICATED');
   });
 
+  test('a failing statement is logged without the values that it would have written', async () => {
+    const { catalog } = server.bench.world;
+    const subject = 'canary-person-赵';
+    await catalog.raw("alter table access_token add constraint canary check (subject not like 'canary%')");
+    try {
+      const body = { department: 'traffic', subject, roles: ['officer'] };
+      expect(problemOf(await administrator('POST', '/tokens', { body })).code).toBe('INTERNAL');
+    } finally {
+      await catalog.raw('alter table access_token drop constraint canary');
+    }
+    expect(server.log()).toContain('access_token');
+    expect(server.log()).not.toContain(subject);
+  });
+
   test('a token for a department that there is not, or without a role, or of the past, is not made', async () => {
     const make = async (changes: object) =>
       problemOf(
