@@ -22,6 +22,9 @@ export const limits = {
   partBytesMax: 256 * 1024 * 1024,
   /** Columns of one dataset. */
   columnsMax: 1_600,
+  /** A preview of a decision: rows that a filter is tried on, and rows that are shown. */
+  previewRowsMax: 1_000_000,
+  previewSampleRows: 10,
   /** A contract document (GOVERNANCE: SCHEMA_UNSAFE). */
   contractBytesMax: 256 * 1024,
   contractDepthMax: 64,
@@ -53,6 +56,9 @@ export const limits = {
   collectFirstMs: 60 * 1000,
   /** Objects that the collector removes in one transaction, while stagers wait. */
   collectBatchObjectsMax: 100,
+  /** Calls of an S3 service that fails in passing, the first included. */
+  storeAttemptsMax: 5,
+  storeRetryMs: 200,
   /** One staged object as it arrives: a part's stored bytes, with room for what does not compress. */
   objectBytesMax: 512 * 1024 * 1024,
   /** A run report or a manifest, which are read whole: 100,000 parts and their sums. */

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { type Party, parties } from '../../lib/pure/request-states.ts';
 import { textTable } from '../../lib/text-table.ts';
-import type { Request, RequestDecision, RequestTerms } from '../../schemas/generated/api.ts';
+import type { Request, RequestDecision, RequestPreview, RequestTerms } from '../../schemas/generated/api.ts';
 import { type CommandContext, take } from '../context.ts';
 import { CommandError, exitCodes } from '../errors.ts';
 import { print } from '../output.ts';
@@ -81,6 +81,13 @@ export function requestCommands(program: Command, context: CommandContext): void
         }),
     );
   }
+  deciding(
+    request.command('preview <request>').description('预览 · what the requester would see under a decision'),
+  ).action(async (id: string, options: DecideOptions) => {
+    const client = await context.client();
+    const path = `/requests/${encodeURIComponent(id)}/preview`;
+    context.show(await client.post<RequestPreview>(path, await decisionOf(options)), showPreview);
+  });
   for (const [command, what] of [
     ['refuse', '不予共享 · refuse it, citing the law'],
     ['uphold', '维持 · uphold the refusal'],
@@ -214,6 +221,21 @@ function showRequest(request: Request): void {
   for (const { action, title, needs } of request.actions ?? []) {
     print(`  可办理 you may: ${title.zh} ${action}${needs.length > 0 ? ` (${needs.join(', ')})` : ''}`);
   }
+}
+
+function showPreview(preview: RequestPreview): void {
+  const { rows, rowsRead, rowsGiven, version } = preview;
+  print(
+    `版本 version ${version}: ${rowsGiven} / ${rowsRead} 行 rows${rowsRead < rows ? ` (${rows} 行中试读 tried)` : ''}`,
+  );
+  print(
+    textTable(preview.columns, [
+      { title: '数据项 item', value: (c) => c.name },
+      { title: '提供 given', value: (c) => (c.given ? '是 yes' : '否 no') },
+      { title: '脱敏 mask', value: (c) => (c.mask === null ? '' : JSON.stringify(c.mask)) },
+    ]),
+  );
+  for (const line of preview.sample) print(`  ${line}`);
 }
 
 function names(list: string): string[] {

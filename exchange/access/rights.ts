@@ -60,6 +60,7 @@ const rights = {
   'request.read': { officer: 'own', 'sharing-officer': 'own', supervisor: 'any', auditor: 'any' },
   // In which party, and what exactly: lib/pure/request-transitions.ts.
   'request.act': { officer: 'own', 'sharing-officer': 'own', supervisor: 'any' },
+  'request.preview': { 'sharing-officer': 'own' },
   'request.recompute': { supervisor: 'any', administrator: 'any' },
 } as const satisfies Record<string, Partial<Record<Role, Reach>>>;
 

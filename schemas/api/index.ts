@@ -13,6 +13,7 @@ import problem from './problem.json' with { type: 'json' };
 import request from './request.json' with { type: 'json' };
 import requestDecision from './request-decision.json' with { type: 'json' };
 import requestEvent from './request-event.json' with { type: 'json' };
+import requestPreview from './request-preview.json' with { type: 'json' };
 import requestTerms from './request-terms.json' with { type: 'json' };
 import run from './run.json' with { type: 'json' };
 import sharingClass from './sharing-class.json' with { type: 'json' };
@@ -37,6 +38,7 @@ export const apiSchemas = [
   problem,
   requestDecision,
   requestEvent,
+  requestPreview,
   requestTerms,
   request,
   run,

@@ -23,6 +23,7 @@ plan?: Plan
 problem?: Problem
 "request-decision"?: RequestDecision
 "request-event"?: RequestEvent
+"request-preview"?: RequestPreview
 "request-terms"?: RequestTerms
 request?: Request
 run?: Run
@@ -366,6 +367,63 @@ deadline?: string
 provisional?: boolean
 policyVersion?: string
 at: string
+}
+/**
+ * What a decision would show the requester, and how it differs from what was asked.
+ */
+export interface RequestPreview {
+/**
+ * The current one, of which it is told.
+ */
+version: number
+/**
+ * Of the version.
+ */
+rows: number
+/**
+ * On which the filter was tried: all, or as many as a preview reads.
+ */
+rowsRead: number
+/**
+ * Of those.
+ */
+rowsGiven: number
+/**
+ * The first rows as the requester would get them: JSON, with every digit.
+ */
+sample: string[]
+/**
+ * Everything that was asked for.
+ */
+columns: {
+name: string
+given: boolean
+/**
+ * As in grant-terms.json; null: as it is, or not given.
+ */
+mask: ({
+[k: string]: unknown
+} | null)
+}[]
+modes: {
+asked: string[]
+given: string[]
+}
+expires: {
+asked: string
+given: string
+}
+/**
+ * Both what the requester needs and what the provider adds is in the one that is given.
+ */
+rowFilter: {
+asked: ({
+[k: string]: unknown
+} | null)
+given: ({
+[k: string]: unknown
+} | null)
+}
 }
 /**
  * What a department asks for, and what for.

@@ -10,6 +10,7 @@ import {
   requestParties,
   requestsWithDuty,
 } from '../../exchange/access/requests/list.ts';
+import { previewRequest } from '../../exchange/access/requests/preview.ts';
 import { keyedHash } from '../../exchange/audit/leaf.ts';
 import { isHuitongError } from '../../lib/errors.ts';
 import { requestStateNames } from '../../lib/pure/request-states.ts';
@@ -123,6 +124,38 @@ export function requestRoutes(app: FastifyInstance, deps: AppDependencies): void
       },
     },
     (request) => getRequest(catalog, viewerOf(request), request.params.id),
+  );
+
+  const preview = async (request: FastifyRequest<{ Params: RequestParams }>, decision?: RequestDecision) =>
+    previewRequest(access, { viewer: viewerOf(request), request: request.params.id, decision });
+
+  app.get<{ Params: RequestParams }>(
+    '/requests/:id/preview',
+    {
+      config: { action: 'request.preview' },
+      schema: {
+        summary: '预览 What the requester would see: as decided, or else all as it was asked',
+        tags,
+        params,
+        response: { 200: { $ref: 'request-preview#' } },
+      },
+    },
+    (request) => preview(request),
+  );
+
+  app.post<{ Params: RequestParams; Body: RequestDecision }>(
+    '/requests/:id/preview',
+    {
+      config: { action: 'request.preview' },
+      schema: {
+        summary: '预览一项决定 What the requester would see under this decision; nothing is decided',
+        tags,
+        params,
+        body: { $ref: 'request-decision#' },
+        response: { 200: { $ref: 'request-preview#' } },
+      },
+    },
+    (request) => preview(request, request.body),
   );
 
   app.post<{ Params: RequestParams; Body: ActBody }>(

@@ -91,6 +91,35 @@ describe('/v1/requests', () => {
     expect(problemOf(await read()).code).toBe('GRANT_NOT_USABLE');
   });
 
+  test('the provider sees first what the requester would see, and the look is in the log', async () => {
+    const id = await submitted();
+    const decision = {
+      masks: { 姓名: { mask: 'partial', shape: 'name' } },
+      rowFilter: { gt: { column: 'id', value: 1 } },
+    };
+    const seen = await people.provider('POST', `/requests/${id}/preview`, { body: decision });
+    expect(seen.json()).toMatchObject({
+      ...{ version: 1, rows: 2, rowsRead: 2, rowsGiven: 1, sample: ['{"id":2,"姓名":"李*"}'] },
+      columns: [
+        { name: 'id', given: true, mask: null },
+        { name: '姓名', given: true, mask: decision.masks.姓名 },
+      ],
+      rowFilter: { asked: null, given: decision.rowFilter },
+    });
+    const asAsked = (await people.provider('GET', `/requests/${id}/preview`)).json();
+    expect(asAsked).toMatchObject({ rowsGiven: 2, sample: ['{"id":1,"姓名":"张三"}', '{"id":2,"姓名":"李四"}'] });
+    for (const who of [people.officer, people.supervisor]) {
+      expect((await who('GET', `/requests/${id}/preview`)).statusCode).toBe(403);
+    }
+    const entries = await server.bench.audit.reader.entries(0, 1_000);
+    const looks = entries.map(({ leaf }) => JSON.parse(leaf)).filter(({ action }) => action === 'request.previewed');
+    expect(looks).toMatchObject([{ rows: 1, columns: ['id', '姓名'] }, { rows: 2 }]);
+    await act(people.provider, id, { action: 'approve', decision });
+    const read = await people.officer('GET', `/datasets/${terms.dataset}/data?format=json-lines`);
+    expect(read.body.trim()).toBe(seen.json().sample[0]);
+    await act(people.provider, id, { action: 'revoke', reason: '测试结束' });
+  });
+
   test('nobody endorses or decides what they asked for', async () => {
     const id = await draft();
     await act(people.officer, id, { action: 'submit' });

@@ -92,7 +92,8 @@ function visible(catalog: Catalog, principal: Principal) {
   return query;
 }
 
-async function visibleRow(catalog: Catalog, principal: Principal, id: string): Promise<RequestRow> {
+/** The request where it is the principal's business. Throws NOT_FOUND. */
+export async function visibleRow(catalog: Catalog, principal: Principal, id: string): Promise<RequestRow> {
   const row = UUID.test(id) ? await visible(catalog, principal).where('request.id', id).first() : undefined;
   if (row === undefined) throw new HuitongError('NOT_FOUND', 'there is no such request', { at: id });
   return row;
