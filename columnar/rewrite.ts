@@ -1,6 +1,6 @@
 /** Columns of text made from other columns, cell by cell, into memory that is allocated once. Nulls stay null. */
 import { Data, type DataType, Utf8 } from 'apache-arrow';
-import { bitmapBytes, copyBits } from './bits.ts';
+import { bitAt, bitmapBytes, copyBits } from './bits.ts';
 import { boundsOf } from './order.ts';
 
 /** Writes one cell's bytes into `target` from `at` and returns where they end. Not called for nulls. */
@@ -10,9 +10,10 @@ export type WriteCell = (target: Uint8Array, at: number, row: number) => number;
 export function textColumn(from: Data, bytesMax: number, write: WriteCell): Data<Utf8> {
   const offsets = new Int32Array(from.length + 1);
   const values = new Uint8Array(bytesMax);
+  const { nullCount, nullBitmap, offset } = from;
   let end = 0;
   for (let row = 0; row < from.length; row++) {
-    if (from.getValid(row)) end = write(values, end, row);
+    if (nullCount === 0 || bitAt(nullBitmap, offset + row)) end = write(values, end, row);
     offsets[row + 1] = end;
   }
   return columnOf(new Utf8(), from.length, [offsets, values.subarray(0, end), validityOf(from)]);
