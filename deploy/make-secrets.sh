@@ -13,6 +13,8 @@ once mssql-password random
 once s3-password random
 once audit-subject-key random
 [ -s catalog-url ] || printf 'postgres://huitong:%s@postgres:5432/huitong' "$(cat postgres-password)" > catalog-url
+[ -s s3-credentials ] ||
+  printf '[default]\naws_access_key_id = huitong\naws_secret_access_key = %s\n' "$(cat s3-password)" > s3-credentials
 [ -s audit-signing.pem ] || openssl genpkey -algorithm ed25519 -out audit-signing.pem
 [ -s quarantine.pem ] || openssl genpkey -algorithm x25519 -out quarantine.pem
 # Shown once by the exchange (see docs/guides/deployment.md), then written here; Compose wants the files to be there.

@@ -611,6 +611,15 @@ export const errorCodes = define({
     title: { zh: '对象存储已满', en: 'The object store is full' },
     hint: { zh: '腾出空间；任务会自动重试', en: 'Free some space; the run tries again, and nothing half-made stays.' },
   },
+  STORE_UNREACHABLE: {
+    status: 503,
+    recovery: 'retriable',
+    title: { zh: '对象存储不可用', en: 'The object store cannot be used' },
+    hint: {
+      zh: '检查存储地址、存储桶和凭据',
+      en: 'Check the endpoint, the bucket and the credentials of the object store.',
+    },
+  },
   TABLE_NOT_FOUND: {
     status: 422,
     recovery: 'fatal',

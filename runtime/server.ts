@@ -1,12 +1,10 @@
 /** The server process: HTTP API, staging, and the audit log's sequencer. Its settings: docs/reference/configuration.md. */
-import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { migrate } from '../catalog/database.ts';
 import type { Access, Alarm } from '../exchange/access/access.ts';
 import { type AuditLog, openAuditLog } from '../exchange/audit/audit-log.ts';
-import { createFileHeadStore } from '../exchange/audit/head-store.ts';
 import type { AuditEvent } from '../exchange/audit/sequencer.ts';
 import { createHeadSigner } from '../exchange/audit/signer.ts';
 import type { Publication } from '../exchange/publication/publication.ts';
@@ -16,7 +14,7 @@ import { createSessionTokens } from '../server/session-tokens.ts';
 import { type Configuration, requireSettings, type SettingName, variableOf } from './configuration.ts';
 import { startHousekeeping } from './housekeeping.ts';
 import { boxKeysOf, sessionKeyOf, subjectKeyOf } from './keys.ts';
-import { openConfiguredCatalog, openConfiguredStore, storeFolder } from './open.ts';
+import { openConfiguredCatalog, openConfiguredHeadStore, openConfiguredStore } from './open.ts';
 import { runProcess } from './process.ts';
 import { Resources } from './resources.ts';
 import { resolveSecret } from './secrets.ts';
@@ -57,8 +55,8 @@ async function composeServer(
   const { catalog, url } = await openConfiguredCatalog(settings, 'huitong server', resources);
   const migrated = await migrate(catalog);
   if (migrated.length > 0) log.info({ migrated }, 'catalog brought up to date');
-  const publication: Publication = { catalog, store: await openConfiguredStore(settings) };
-  const audit = await openConfiguredAudit(settings, url, signingKey, log);
+  const publication: Publication = { catalog, store: await openConfiguredStore(settings, resources) };
+  const audit = await openConfiguredAudit(settings, url, signingKey, log, resources);
   resources.add(audit, (opened) => opened.close());
   startHousekeeping(publication, log, resources);
   const temporal = await connectTemporal(settings, resources);
@@ -81,16 +79,17 @@ async function composeServer(
   });
 }
 
-function openConfiguredAudit(
+async function openConfiguredAudit(
   settings: ServerConfiguration,
   url: string,
   privateKeyPem: string,
   log: Logger,
+  resources: Resources,
 ): Promise<AuditLog> {
   return openAuditLog({
     url,
     signer: createHeadSigner({ origin: settings.auditOrigin, privateKeyPem }),
-    headStore: createFileHeadStore(join(storeFolder(settings), 'audit-head')),
+    headStore: await openConfiguredHeadStore(settings, resources),
     onEvent: (event) => logAudit(log, event),
   });
 }

@@ -45,7 +45,7 @@ async function startExchangeWorker(
   const settings = requireSettings(configuration, exchangeWorkerSettings, 'an exchange worker');
   const { catalog } = await openConfiguredCatalog(settings, 'huitong exchange worker', resources);
   await migrate(catalog);
-  const publication = { catalog, store: await openConfiguredStore(settings) };
+  const publication = { catalog, store: await openConfiguredStore(settings, resources) };
   await group.start(exchangeQueue, {
     workflowsPath: fileURLToPath(new URL('../workflows/index.ts', import.meta.url)),
     activities: createExchangeActivities({ publication }),

@@ -3,6 +3,7 @@
  * The file system and S3 are the two implementations; `test/exchange/store` runs one suite over both.
  */
 import type { Readable } from 'node:stream';
+import { HuitongError } from '../../lib/errors.ts';
 
 export interface StoredObject {
   digest: string;
@@ -32,4 +33,13 @@ export interface ObjectStore {
   verify(digest: string): Promise<StoredObject>;
   list(): AsyncIterable<ListedObject>;
   remove(digest: string): Promise<void>;
+}
+
+const DIGEST = /^[0-9a-f]{64}$/;
+
+/** Also what keeps a digest from a request inside the store: it becomes part of a path or a key. */
+export function assertDigest(digest: string): void {
+  if (!DIGEST.test(digest)) {
+    throw new HuitongError('REQUEST_INVALID', 'a digest is 64 hexadecimal digits in lower case');
+  }
 }

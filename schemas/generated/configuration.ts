@@ -13,7 +13,7 @@ catalogUrl?: string
  */
 catalogConnectionsMax?: number
 /**
- * Where objects are kept: `file:///path` of a folder that the server and the exchange workers share.
+ * Where objects are kept: `file:///path` of a folder that the server and the exchange workers share, or `s3://bucket/prefix?region=…&endpoint=…`; credentials of S3 are found as every AWS tool finds them.
  */
 storeUrl?: string
 /**

@@ -22,7 +22,9 @@ let services: Record<string, Service>;
 let compose: { services: Record<string, Service>; volumes: object; secrets: Record<string, { file: string }> };
 
 beforeAll(async () => {
-  compose = parse(await readFile(join(root, 'docker-compose.yml'), 'utf8'), { merge: true });
+  // As Compose substitutes where the variable is not set: `${NAME:-default}`.
+  const text = (await readFile(join(root, 'docker-compose.yml'), 'utf8')).replace(/\$\{\w+:-([^}]*)\}/g, '$1');
+  compose = parse(text, { merge: true });
   services = compose.services;
 });
 
@@ -47,7 +49,7 @@ describe('docker-compose.yml', () => {
         .split(',')
         .map((role) => role.replace('source:', ''));
       const referred = Object.values(environment ?? {}).flatMap((value) => {
-        const file = /^file:\/run\/secrets\/(.+)$/.exec(value)?.[1];
+        const file = /^(?:file:)?\/run\/secrets\/(.+)$/.exec(value)?.[1];
         if (file === undefined) return [];
         return file.includes('{') ? departments.map((code) => file.replace('{department}', code)) : [file];
       });
