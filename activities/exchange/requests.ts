@@ -1,7 +1,8 @@
 /** Activities of requests: each is one or more transactions of the catalog, and harmless when repeated. */
 import { Context } from '@temporalio/activity';
 import { advanceRequest, loadRequest, takeSystemStep } from '../../exchange/access/requests/advance.ts';
-import { type ApplyAction, applyAction } from '../../exchange/access/requests/apply.ts';
+import { applyAction } from '../../exchange/access/requests/apply.ts';
+import type { ApplyAction } from '../../exchange/access/requests/requests.ts';
 import type { Publication } from '../../exchange/publication/publication.ts';
 import { toHuitongError } from '../../lib/errors.ts';
 import type { RequestSnapshot, Wake } from '../../lib/pure/request-clock.ts';

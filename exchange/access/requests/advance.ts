@@ -6,9 +6,9 @@ import { HuitongError, isHuitongError } from '../../../lib/errors.ts';
 import type { RequestSnapshot } from '../../../lib/pure/request-clock.ts';
 import type { RequestAction } from '../../../lib/pure/request-transitions.ts';
 import type { Publication } from '../../publication/publication.ts';
-import { type ActContent, applyAction } from './apply.ts';
+import { applyAction } from './apply.ts';
 import { openDuty } from './duty.ts';
-import { type RequestRow, snapshotOf } from './requests.ts';
+import { type ActContent, type RequestRow, snapshotOf } from './requests.ts';
 import { basisOf, checkAsked } from './terms.ts';
 
 /** Row and duty of one moment. */

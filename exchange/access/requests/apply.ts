@@ -2,35 +2,14 @@
 import type { Catalog } from '../../../catalog/database.ts';
 import { HuitongError } from '../../../lib/errors.ts';
 import type { RequestSnapshot } from '../../../lib/pure/request-clock.ts';
-import { isImpediment, type RequestAct, type Step, step } from '../../../lib/pure/request-machine.ts';
+import { isImpediment, type Step, step } from '../../../lib/pure/request-machine.ts';
 import { type Need, transitions } from '../../../lib/pure/request-transitions.ts';
-import type { RequestDecision, RequestTerms, Words } from '../../../schemas/generated/api.ts';
 import type { Publication } from '../../publication/publication.ts';
 import { openDuty } from './duty.ts';
 import { withGrant } from './grant.ts';
 import { isNotice, recordMove, recordNotice } from './record.ts';
-import { columnsOf, factsOf, type RequestRow, snapshotOf } from './requests.ts';
+import { type ActContent, type ApplyAction, columnsOf, factsOf, type RequestRow, snapshotOf } from './requests.ts';
 import { checkAsked, completeDecision } from './terms.ts';
-
-/** What an action comes with; which of it is needed, the transition table says. */
-export interface ActContent {
-  reason?: string;
-  basis?: Words;
-  decision?: RequestDecision;
-  terms?: RequestTerms;
-}
-
-export interface ApplyAction extends RequestAct, ActContent {
-  request: string;
-  /** UUID of the sender's: the same one again changes nothing. */
-  id: string;
-  /** As the audit log names actors. */
-  actor: string;
-  /** On whose behalf; null for the exchange itself. */
-  department: string | null;
-  /** By the clock of the request's workflow; RFC 3339. */
-  at: string;
-}
 
 /**
  * @returns the request as the step leaves it; where the step had been taken before, as it is

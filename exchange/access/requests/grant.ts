@@ -4,8 +4,7 @@ import type { Step } from '../../../lib/pure/request-machine.ts';
 import { type Effect, transitions } from '../../../lib/pure/request-transitions.ts';
 import type { Publication } from '../../publication/publication.ts';
 import { type Actor, checkGrant, createGrant, resumeGrant, revokeGrant, suspendGrant } from '../explicit-grants.ts';
-import type { ApplyAction } from './apply.ts';
-import type { RequestRow } from './requests.ts';
+import type { ApplyAction, RequestRow } from './requests.ts';
 import { grantTermsOf } from './terms.ts';
 
 interface GrantStep {

@@ -4,9 +4,8 @@ import type { RequestSnapshot } from '../../../lib/pure/request-clock.ts';
 import type { Step } from '../../../lib/pure/request-machine.ts';
 import type { RequestAction } from '../../../lib/pure/request-transitions.ts';
 import { addLeaf } from '../../publication/outbox.ts';
-import type { ApplyAction } from './apply.ts';
 import { changeDuty, dutyAfter, recomputed } from './duty.ts';
-import { type DutyRow, type RequestRow, snapshotOf } from './requests.ts';
+import { type ApplyAction, type DutyRow, type RequestRow, snapshotOf } from './requests.ts';
 
 export interface TakenStep {
   before: RequestRow;

@@ -10,10 +10,30 @@
  *   duty      what the state obliges somebody to do; a row of `request_duty`, one open at most
  */
 import type { RequestSnapshot } from '../../../lib/pure/request-clock.ts';
-import type { RequestFacts } from '../../../lib/pure/request-machine.ts';
+import type { RequestAct, RequestFacts } from '../../../lib/pure/request-machine.ts';
 import type { Party, RequestDuty, RequestState } from '../../../lib/pure/request-states.ts';
 import type { RequestAction } from '../../../lib/pure/request-transitions.ts';
 import type { RequestDecision, RequestTerms, Words } from '../../../schemas/generated/api.ts';
+
+/** What an action comes with; which of it is needed, the transition table says. */
+export interface ActContent {
+  reason?: string;
+  basis?: Words;
+  decision?: RequestDecision;
+  terms?: RequestTerms;
+}
+
+export interface ApplyAction extends RequestAct, ActContent {
+  request: string;
+  /** UUID of the sender's: the same one again changes nothing. */
+  id: string;
+  /** As the audit log names actors. */
+  actor: string;
+  /** On whose behalf; null for the exchange itself. */
+  department: string | null;
+  /** By the clock of the request's workflow; RFC 3339. */
+  at: string;
+}
 
 export interface RequestRow {
   id: string;
