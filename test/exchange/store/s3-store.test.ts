@@ -31,9 +31,8 @@ if (binary) {
       const server = await startS3(binary);
       try {
         const wrong = { ...server.options, credentials: { accessKeyId: 'test', secretAccessKey: 'canary-5521' } };
-        const refusals = [openS3Store(wrong), openS3Store({ ...server.options, bucket: 'nothing-there' })];
-        for (const refusal of refusals) {
-          const error = await refusal.then(
+        for (const options of [wrong, { ...server.options, bucket: 'nothing-there' }]) {
+          const error = await openS3Store(options).then(
             () => undefined,
             (e: unknown) => e,
           );
