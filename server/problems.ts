@@ -1,6 +1,11 @@
 /** RFC 9457 problem details: the one form in which an error leaves the API. */
-import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { FastifySchemaValidationError } from 'fastify/types/schema.js';
+import type {
+  FastifyError,
+  FastifyInstance,
+  FastifyReply,
+  FastifyRequest,
+  FastifySchemaValidationError,
+} from 'fastify';
 import { errorCodes } from '../lib/error-codes.ts';
 import { HuitongError, type Problem, toHuitongError } from '../lib/errors.ts';
 import { parseWeights } from './weights.ts';
