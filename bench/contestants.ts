@@ -144,6 +144,7 @@ async function run(command: string, args: string[], output: 'pipe' | 'ignore' = 
   const code = await new Promise<number | null>((resolve, reject) =>
     child.once('error', reject).once('close', resolve),
   );
-  if (code !== 0) throw new Error(`${command} ended with code ${code}: ${firstLine({ stderr })}`);
+  if (code !== 0)
+    throw new Error(`${command} ended with code ${code}: ${firstLine({ stderr, message: 'it said nothing' })}`);
   return printed;
 }

@@ -62,6 +62,9 @@ async function measure(url: string, table: BenchTable, rows: number, directory: 
         measured.delete(contestant);
       }
     }
+    const told = [...measured].map(([{ name }, runs]) => `${name} ${runs.at(round)?.seconds.toFixed(2) ?? '-'}`);
+    const line = [`${baseline.name} ${times[round]!.toFixed(2)}`, ...told].join(', ');
+    process.stderr.write(`${table.name} round ${round + 1}: ${line} (load ${loadavg()[0]!.toFixed(1)})\n`);
   }
   return [...measured].map(([{ name }, runs]) => {
     const seconds = median(runs.map((one) => one.seconds));
