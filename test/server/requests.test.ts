@@ -5,6 +5,7 @@ import type { Role } from '../../exchange/access/rights.ts';
 import { mintToken } from '../../exchange/access/tokens.ts';
 import type { Request } from '../../schemas/generated/api.ts';
 import { exchangeQueue } from '../../workflows/messages.ts';
+import { run } from '../cli/support.ts';
 import { furnish, terms } from '../exchange/access/requests/support.ts';
 import { batchOf } from '../exchange/access/support.ts';
 import { connectTemporal } from '../support/temporal.ts';
@@ -13,6 +14,8 @@ import { type Caller, callerOf, openServer, problemOf, type TestServer } from '.
 
 let server: TestServer;
 let close: () => Promise<void>;
+/** Tokens by person, for the command line. */
+const secrets = new Map<string, string>();
 /** People of education, health and the supervisor; `strangers` are of another department. */
 let people: Record<'officer' | 'endorser' | 'provider' | 'supervisor' | 'stranger', Caller>;
 
@@ -28,8 +31,11 @@ beforeAll(async () => {
       ]),
     ],
   ]);
-  const caller = async (department: string, subject: string, ...roles: Role[]) =>
-    callerOf(server.app, (await mintToken(catalog, { department, subject, roles })).secret);
+  const caller = async (department: string, subject: string, ...roles: Role[]) => {
+    const { secret } = await mintToken(catalog, { department, subject, roles });
+    secrets.set(subject, secret);
+    return callerOf(server.app, secret);
+  };
   people = {
     officer: await caller('education', '张三', 'officer', 'sharing-officer'),
     endorser: await caller('education', '李四', 'sharing-officer'),
@@ -204,5 +210,30 @@ describe('/v1/requests', () => {
     const refused = await people.officer('POST', '/requests', { body: { ...terms, purpose: '核验 13800138000' } });
     expect(problemOf(refused)).toMatchObject({ code: 'REQUEST_INVALID', pointer: '/purpose' });
     expect(refused.body).not.toContain('13800138000');
+  });
+});
+
+describe('huitong request', () => {
+  const huitong = async (who: string, ...args: string[]) =>
+    run('request', ...args, '--url', await server.listen(), '--token', secrets.get(who) ?? '');
+  const terms = ['--items', 'id,姓名', '--purpose', 'school-entry-check', '--basis', '疫苗管理法'];
+
+  test('asks, decides and shows, Chinese first', async () => {
+    const asked = ['create', 'health.vaccinations', ...terms, '--expires', '2036-01-01T00:00:00Z'];
+    const made = await huitong('张三', ...asked, '--json');
+    expect(made, made.stderr).toMatchObject({ code: 0 });
+    const { id, state } = JSON.parse(made.stdout);
+    expect(state).toBe('OFFICER_REVIEW');
+    expect(await huitong('李四', 'endorse', id)).toMatchObject({ code: 0, stderr: '' });
+    expect((await huitong('王五', 'list', '--view', 'due')).stdout).toMatch(new RegExp(`${id}.*提供部门审核`));
+    expect((await huitong('王五', 'preview', id, '--items', 'id')).stdout).toMatch(/姓名 +否 no/);
+    const refusal = ['--reason', '超出用途', '--basis-zh', '个人信息保护法第六条', '--basis-en', 'PIPL article 6'];
+    expect((await huitong('张三', 'refuse', id, ...refusal)).stderr).toMatch(/FORBIDDEN: 您不能/);
+    expect((await huitong('王五', 'refuse', id, ...refusal)).stdout).toContain('不予共享 REFUSED');
+    const shown = await huitong('张三', 'show', id);
+    expect(shown.stdout).toContain('个人信息保护法第六条 · PIPL article 6: 超出用途');
+    expect(shown.stdout).toContain('可办理 you may: 提出异议 dispute (reason)');
+    expect((await huitong('张三', 'dispute', id)).code).toBe(2);
+    expect((await huitong('张三', 'dispute', id, '--reason', '法律有明文')).stdout).toContain('DISPUTED');
   });
 });
