@@ -4,8 +4,8 @@ import { filterBatch } from '../../../columnar/filter.ts';
 import { certainly } from '../../../columnar/truth.ts';
 import { type BatchFilter, columnsOf, compileFilter } from './filter.ts';
 import { policyInvalid } from './literals.ts';
-import { type CompiledMask, compileMask } from './masks.ts';
-import type { Policy } from './policy.ts';
+import { compileMask } from './masks.ts';
+import type { CompiledMask, Policy } from './policy.ts';
 
 export interface CompiledPolicy {
   /** Of what is given: the items that the version has, in its order, with the types that masks give them. */

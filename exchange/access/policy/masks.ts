@@ -13,14 +13,8 @@ import {
 import { cellImage } from '../../../contracts/image.ts';
 import { HEX_BYTES, keyedHasher } from './keyed-hash.ts';
 import { bindLiteral, policyInvalid } from './literals.ts';
-import type { Mask } from './policy.ts';
+import type { CompiledMask, Mask } from './policy.ts';
 import { truncateMask } from './truncate.ts';
-
-/** What a masked column is, and how it is made. */
-export interface CompiledMask {
-  field: Field;
-  apply(data: Data): Data;
-}
 
 /**
  * @param key of the grantee's keyed hashes

@@ -9,6 +9,7 @@
  *   compiled  checked against a version's Arrow schema, and ready to be applied to its batches
  */
 import { hash } from 'node:crypto';
+import type { Data, Field } from 'apache-arrow';
 import { canonicalJson } from '../../../lib/canonical-json.ts';
 import type { GrantTerms, Mask, RowFilter } from '../../../schemas/generated/grant-terms.ts';
 
@@ -24,6 +25,12 @@ export interface Policy {
   hashedFor: string | null;
   /** Names all of the above, and the meaning that this program gives them. */
   digest: string;
+}
+
+/** What a masked column is, and how it is made from the whole column. */
+export interface CompiledMask {
+  field: Field;
+  apply(data: Data): Data;
 }
 
 /** Raised when a mask or an operator begins to mean something else: projections that were made before are not used. */

@@ -4,8 +4,7 @@ import { fixedColumn } from '../../../columnar/rewrite.ts';
 import { civilFromDays, daysFromCivil } from '../../../contracts/civil.ts';
 import { fractionDigits, unscaledAt } from '../../../contracts/image.ts';
 import { policyInvalid } from './literals.ts';
-import type { CompiledMask } from './masks.ts';
-import type { Mask } from './policy.ts';
+import type { CompiledMask, Mask } from './policy.ts';
 
 type Truncate = Extract<Mask, { mask: 'truncate' }>;
 
