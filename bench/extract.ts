@@ -19,7 +19,7 @@ import { firstLine, installPackages } from './python.ts';
 
 const { values: options } = parseArgs({
   options: {
-    scale: { type: 'string', default: '0.5' },
+    scale: { type: 'string', default: '1' },
     rounds: { type: 'string', default: '3' },
     tables: { type: 'string', default: benchTables.map((table) => table.name).join() },
     /** A server of yours, in whose database the tables are made where they are not there. */
