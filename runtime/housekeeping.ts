@@ -1,5 +1,6 @@
-/** What the server does besides answering: from time to time it removes objects that nothing refers to. */
+/** What the server does besides answering: it notes grants that ran out, and removes objects that nothing refers to. */
 import type { Logger } from 'pino';
+import { expireGrants } from '../exchange/access/explicit-grants.ts';
 import { collect } from '../exchange/publication/collect.ts';
 import type { Publication } from '../exchange/publication/publication.ts';
 import { limits } from '../lib/limits.ts';
@@ -25,9 +26,11 @@ export function startHousekeeping(publication: Publication, log: Logger, resourc
 
 async function collectOnce(publication: Publication, log: Logger): Promise<void> {
   try {
+    const expired = await expireGrants(publication.catalog);
+    if (expired > 0) log.info({ grants: expired }, 'grants have expired');
     const collected = await collect(publication);
     if (collected.objects > 0) log.info(collected, 'objects that nothing refers to were removed');
   } catch (err: unknown) {
-    log.warn({ err }, 'unreferenced objects could not be removed; the next pass tries again');
+    log.warn({ err }, 'expired grants and unreferenced objects could not be cleared; the next pass tries again');
   }
 }
