@@ -143,6 +143,8 @@ function fillNarrowNumerics(builder: Decimal128Builder, fillAny: Fill): Fill {
   return ({ source, offsets, first, count }) => {
     const { view } = source;
     builder.reserve(count);
+    // Stays the builder’s memory: room for all of them is made.
+    const { words } = builder;
     for (let i = 0; i < count; i++) {
       const at = offsets[first + i]!;
       const digitCount = view.getInt16(at + LENGTH_BYTES);
@@ -164,7 +166,6 @@ function fillNarrowNumerics(builder: Decimal128Builder, fillAny: Fill): Fill {
       if (sign === NEGATIVE) value = -value;
       const high = Math.floor(value / TWO_32);
       const extension = high >> 31;
-      const { words } = builder;
       const to = 4 * builder.length;
       words[to] = value - high * TWO_32;
       words[to + 1] = high;
