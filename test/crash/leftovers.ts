@@ -1,10 +1,14 @@
 /** What a crash must not leave behind: processes, sessions in the source, workflows that nobody waits for. */
 import { readdir, readFile } from 'node:fs/promises';
+import { limits } from '../../lib/limits.ts';
 import { until } from './clients.ts';
 import { MARK, type World } from './world.ts';
 
-/** What is on its way out gets this long to be gone. */
-const GRACE_MS = 10_000;
+/**
+ * What is on its way out gets this long to be gone: a workflow whose activity died after its work was done ends when the
+ * activity's missing heartbeat is noticed and its repetition has found the work done.
+ */
+const GRACE_MS = limits.heartbeatTimeoutMs + 10_000;
 
 /** One line each. */
 export async function leftovers(world: World): Promise<string[]> {
