@@ -266,6 +266,12 @@ export const errorCodes = define({
       en: 'It is suspended, revoked, expired, not yet valid, or not for this way of reading. Ask the providing department.',
     },
   },
+  GRANT_OF_REQUEST: {
+    status: 409,
+    recovery: 'fatal',
+    title: { zh: '该授权由申请产生', en: 'The grant answers a request' },
+    hint: { zh: '在相应申请上办理', en: 'Suspend, resume or revoke the request: `huitong request …`.' },
+  },
   IDEMPOTENCY_IN_PROGRESS: {
     status: 409,
     recovery: 'retriable',

@@ -14,6 +14,7 @@ import {
 } from '../../exchange/access/explicit-grants.ts';
 import { type Action, listingLimit } from '../../exchange/access/rights.ts';
 import { impactOf } from '../../exchange/access/usage.ts';
+import { HuitongError } from '../../lib/errors.ts';
 import { pageOf } from '../../schemas/api/index.ts';
 import type { Grant } from '../../schemas/generated/api.ts';
 import { documentOf, objectOf } from '../answers.ts';
@@ -57,8 +58,8 @@ export function grantRoutes(app: FastifyInstance, { publication, access }: AppDe
   /** Only the provider's side changes a grant, and sees what that would end. */
   const providersGrant = (request: FastifyRequest<OneGrant>) =>
     permitted(request, 'grant.change', request.params.id, async () => {
-      const { provider } = await getGrant(catalog, request.params.id);
-      return { department: provider };
+      const grant = await getGrant(catalog, request.params.id);
+      return { ...grant, department: grant.provider };
     });
 
   app.post<{ Body: Record<string, unknown> }>(
@@ -149,12 +150,18 @@ export function grantRoutes(app: FastifyInstance, { publication, access }: AppDe
       },
       async (request) => {
         const { id } = request.params;
-        await providersGrant(request);
+        assertNoRequest(await providersGrant(request));
         const actor = leafActorOf(access, principalOf(request));
         return toResource(await change(catalog, { id, actor, reason: request.body?.reason }));
       },
     );
   }
+}
+
+/** A grant that answers a request is changed through it, or the request would go on as if it were active. */
+function assertNoRequest({ request }: ExplicitGrant): void {
+  if (request === null) return;
+  throw new HuitongError('GRANT_OF_REQUEST', 'the grant answers a request', { at: `request/${request}` });
 }
 
 /** With the department by which the caller takes part in it: the grantee's where that is the caller's, else the provider's. */

@@ -93,6 +93,10 @@ describe('/v1/requests', () => {
         .split('\n')
         .map((line) => JSON.parse(line)),
     ).toHaveLength(2);
+    const [grant] = (await people.provider('GET', '/grants?state=active')).json().items;
+    expect(grant.request).toBe(id);
+    const behind = await people.provider('POST', `/grants/${grant.id}/revoke`);
+    expect(problemOf(behind)).toMatchObject({ status: 409, code: 'GRANT_OF_REQUEST' });
     await act(people.supervisor, id, { action: 'revoke', reason: '用途终止' });
     expect(problemOf(await read()).code).toBe('GRANT_NOT_USABLE');
   });
