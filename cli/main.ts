@@ -18,7 +18,7 @@ Examples:
   $ huitong apply districts/longhua            show the plan, ask, apply
   $ huitong source check health                can the worker reach and read the source
   $ huitong publish health.vaccinations        extract, check, publish; follow it here
-  $ huitong read health.vaccinations --columns id,vaccine --format csv > v.csv
+  $ huitong read health.vaccinations --columns vaccine_code,dose --format csv > v.csv
   $ huitong version verify ./export            recount a version offline
 
 Exit codes: 0 done · 1 refused or failed · 2 wrong usage · 3 exchange not reachable · 130 interrupted`;
