@@ -1,10 +1,12 @@
 import pg from 'pg';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Catalog } from '../../../catalog/database.ts';
 import { commitRun } from '../../../exchange/publication/commit.ts';
 import { openGeneration } from '../../../exchange/publication/generations.ts';
 import { listLineage } from '../../../exchange/publication/lineage.ts';
 import { failRun, getRun } from '../../../exchange/publication/runs.ts';
 import { listVersions, readManifest, resolveVersion } from '../../../exchange/publication/versions.ts';
+import { limits } from '../../../lib/limits.ts';
 import type { AuditLeaf } from '../../../schemas/generated/audit-leaf.ts';
 import { DATASET, openWorld, stageReport, type World } from './world.ts';
 
@@ -251,6 +253,7 @@ describe('PostgreSQL lost during the commit (FAULTS 7)', () => {
         'select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()',
       );
       expect(await committing, `cut after ${delayMs} ms`).toMatchObject({ outcome: 'published' });
+      await replaceCutConnections(world.catalog);
     }
     await killer.end();
     expect(await versions()).toEqual([7, 6, 5, 4, 3, 2, 1]);
@@ -274,3 +277,11 @@ describe('PostgreSQL lost during the commit (FAULTS 7)', () => {
     expect(await leaves()).toHaveLength(1);
   });
 });
+
+/** The pool's idle connections were cut too: what the test itself does next must not be given one of them. */
+function replaceCutConnections(catalog: Catalog): Promise<void> {
+  const each = Array.from({ length: limits.catalogConnectionsMax });
+  return vi.waitFor(async () => {
+    await Promise.all(each.map(() => catalog.raw('select pg_sleep(0.01)')));
+  });
+}
