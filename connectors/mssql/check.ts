@@ -1,5 +1,6 @@
-import { type HuitongError, toHuitongError } from '../../lib/errors.ts';
+import { toHuitongError } from '../../lib/errors.ts';
 import type { CheckReport, CheckStep, ConnectorContext, SnapshotGuarantee } from '../connector.ts';
+import { failedSteps } from '../failed-steps.ts';
 import { connectionTarget, type MssqlConfig } from './config.ts';
 import { type Connection, openConnection } from './connection.ts';
 import { findRelations } from './relation.ts';
@@ -33,18 +34,6 @@ export async function check(config: MssqlConfig, context: ConnectorContext): Pro
     await connection?.close();
   }
   return { ok: steps.every((step) => step.ok), steps, ...(server === undefined ? {} : { server }) };
-}
-
-function failedSteps(error: HuitongError, done: number): CheckStep[] {
-  const failed = { ok: false, code: error.code, message: `${error.message}. ${error.hint}` };
-  if (done > 0) return [{ name: done === 1 ? 'authenticate' : done === 2 ? 'read' : 'snapshot', ...failed }];
-  if (error.code === 'CONFIG_INVALID') return [{ name: 'resolve', ...failed }];
-  if (error.code !== 'SOURCE_AUTH' && error.code !== 'SOURCE_DATABASE_MISSING') return [{ name: 'connect', ...failed }];
-  // Whoever refuses a login was reached.
-  return [
-    { name: 'connect', ok: true, message: `connected to ${error.at}` },
-    { name: 'authenticate', ...failed },
-  ];
 }
 
 async function versionOf(connection: Connection): Promise<string> {
