@@ -103,7 +103,10 @@ export function datasetCommands(program: Command, context: CommandContext): void
     .option('--version <n>', 'a version instead of the current one')
     .option('--grant <id>', 'read under this grant, instead of the best one')
     .option('--output <file>', 'complete or not there at all')
-    .addHelpText('after', '\nExample:\n  $ huitong read health.vaccinations --format csv --columns vaccine_code,dose | head')
+    .addHelpText(
+      'after',
+      '\nExample:\n  $ huitong read health.vaccinations --format csv --columns vaccine_code,dose | head',
+    )
     .action(async (code: string, options: ReadOptions) => {
       const accept = mediaTypes[options.format as keyof typeof mediaTypes];
       if (!accept) throw new CommandError(`no format ${options.format}`, exitCodes.usage);
