@@ -89,6 +89,21 @@ export interface TableRequest {
   columns?: string[];
   /** Overrides of the type table by column: what to do with a source type that has no mapping, or another mapping. */
   overrides?: Record<string, TypeOverride>;
+  /** Only the rows between two positions of a cursor; absent: every row. Kinds with the capability `cursor`. */
+  window?: CursorWindow;
+}
+
+/**
+ * A place in a source's order, in the source's own text: it is compared by the source only, and never becomes a number
+ * or a date here, which would lose digits (a cursor truncated to milliseconds skips rows, or loops for ever).
+ */
+export type CursorPosition = string;
+
+/** Rows with `after < column <= upTo`; without `after`, and with rows whose column is null, from the beginning. */
+export interface CursorWindow {
+  column: string;
+  after?: CursorPosition;
+  upTo: CursorPosition;
 }
 
 /** `text`: the source's own text form. `skip`: leave the column out. Or a precision and scale for a numeric. */
@@ -153,6 +168,20 @@ export interface ReadRequest<Partition = unknown> {
   batchBytesMax: number;
 }
 
+/** Demanded by the capability `cursor`. */
+export interface CursorReading<S extends Snapshot = Snapshot> {
+  /**
+   * The greatest position up to which the snapshot is complete: no transaction still open can commit a row at or below
+   * it later. Rows younger than the lag are left for the next run where the source has nothing firmer (PostgreSQL: the
+   * oldest transaction still open). Undefined where no row is that old.
+   */
+  cursorBound(
+    snapshot: S,
+    request: TableRequest,
+    cursor: { column: string; lagSeconds: number },
+  ): Promise<CursorPosition | undefined>;
+}
+
 export interface Connector<Config = unknown, S extends Snapshot = Snapshot, Partition = unknown> {
   readonly kind: string;
   readonly title: { zh: string; en: string };
@@ -169,4 +198,6 @@ export interface Connector<Config = unknown, S extends Snapshot = Snapshot, Part
   read(config: Config, request: ReadRequest<Partition>, context: ConnectorContext): AsyncGenerator<SourceBatch>;
   /** The Arrow schema of every batch of a plan. Pure. */
   arrowSchema(plan: ReadPlan<Partition>): Schema;
+  /** Present where `capabilities.cursor` is true. */
+  cursorBound?: CursorReading<S>['cursorBound'];
 }
