@@ -39,6 +39,11 @@ export interface ConnectorContext {
   signal: AbortSignal;
   /** Tells a DBA who is asking, for instance `huitong/health.vaccinations/0198…`; goes to application_name or the like. */
   label: string;
+  /**
+   * Whether a source may be on the worker's own machine, as its operator says; absent: no. For kinds that follow
+   * addresses which a source gives them (redirects, signed URLs): they check each one when they connect to it.
+   */
+  loopbackAllowed?: boolean;
 }
 
 export interface TableName {
@@ -148,7 +153,8 @@ export interface ControlTotals {
 export interface Snapshot {
   readonly guarantee: SnapshotGuarantee;
   readonly openedAt: Date;
-  controlTotals(request: TableRequest): Promise<ControlTotals>;
+  /** Undefined where the source cannot take them. */
+  controlTotals(request: TableRequest): Promise<ControlTotals | undefined>;
   /** Throws SNAPSHOT_LOST where the source no longer has it. */
   assertAlive(): Promise<void>;
   close(): Promise<void>;
@@ -180,6 +186,12 @@ export interface CursorReading<S extends Snapshot = Snapshot> {
     request: TableRequest,
     cursor: { column: string; lagSeconds: number },
   ): Promise<CursorPosition | undefined>;
+}
+
+/** Demanded by the capability `changeCapture`. No kind tells changes yet: what they need is written here when one does. */
+export interface ChangeCapture<Config = unknown> {
+  /** Throws where the source keeps no changes of this table, with what its administrator must set. */
+  assertCapturable(config: Config, table: TableName, context: ConnectorContext): Promise<void>;
 }
 
 export interface Connector<Config = unknown, S extends Snapshot = Snapshot, Partition = unknown> {

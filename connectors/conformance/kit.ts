@@ -107,9 +107,9 @@ function testReading<C, S extends Snapshot, P>({ connector, fixture }: Subject<C
         await readPlan(connector, fixture(), structuredClone(plan), ({ batch }) => {
           for (const id of batch.getChild(large.idColumn) ?? []) ids.push(BigInt(id));
         });
-        expect(ids.length).toBe(totals.rows);
-        expect(new Set(ids).size).toBe(totals.rows);
-        expect(String(ids.reduce((sum, id) => sum + id, 0n))).toBe(totals.sums[large.idColumn]);
+        expect(ids.length).toBe(totals?.rows);
+        expect(new Set(ids).size).toBe(totals?.rows);
+        expect(String(ids.reduce((sum, id) => sum + id, 0n))).toBe(totals?.sums[large.idColumn]);
         await snapshot.assertAlive();
       });
     } finally {
@@ -269,7 +269,7 @@ function testStopping<C, S extends Snapshot, P>({ connector, fixture }: Subject<
 const one = { partitions: 1 };
 
 function quiet() {
-  return { signal: new AbortController().signal, label: 'huitong/conformance' };
+  return { signal: new AbortController().signal, label: 'huitong/conformance', loopbackAllowed: true };
 }
 
 async function withSnapshot<C, S extends Snapshot, P, T>(

@@ -1,5 +1,4 @@
-import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
-import { HuitongError } from '../../lib/errors.ts';
+import { configChecker, invalidUrl, urlParts } from '../config.ts';
 
 /** A source's `connection`, secrets resolved. Either `url`, or `server`, `database` and `user`. */
 export interface MssqlConfig {
@@ -80,11 +79,12 @@ export interface ConnectionTarget {
   idleTimeoutMs: number;
 }
 
-let validate: ValidateFunction | undefined;
+const what = 'a SQL Server source';
+const assertConfig = configChecker<MssqlConfig>(configSchema, what);
 
 /** Throws CONFIG_INVALID with a pointer to each mistake, never with a value. */
 export function connectionTarget(config: MssqlConfig): ConnectionTarget {
-  assertValid(config);
+  assertConfig(config);
   const { server, port, database, user, password } = config.url === undefined ? config : fromUrl(config.url);
   return {
     server: server ?? '',
@@ -104,44 +104,8 @@ export function connectionTarget(config: MssqlConfig): ConnectionTarget {
   };
 }
 
-function assertValid(config: MssqlConfig): void {
-  validate ??= new Ajv2020({ allErrors: true, strict: false }).compile(configSchema);
-  if (validate(config)) return;
-  const problems = (validate.errors ?? []).map((error) => {
-    const unknown = error.params.additionalProperty;
-    const message = typeof unknown === 'string' ? `unknown setting ${unknown}` : (error.message ?? error.keyword);
-    return { code: 'CONFIG_INVALID' as const, message, pointer: error.instancePath };
-  });
-  throw new HuitongError('CONFIG_INVALID', `the connection of a SQL Server source: ${problems[0]?.message}`, {
-    pointer: problems[0]?.pointer,
-    problems,
-  });
-}
-
 function fromUrl(text: string): Pick<MssqlConfig, 'server' | 'port' | 'database' | 'user' | 'password'> {
-  const invalid = (what: string) =>
-    // No cause: URL's own error carries the whole text, with the password in it.
-    new HuitongError('CONFIG_INVALID', `the URL of a SQL Server source ${what}`, { pointer: '/url' });
-  if (!URL.canParse(text)) throw invalid('cannot be parsed (is the password percent-encoded?)');
-  const url = new URL(text);
-  if (url.protocol !== 'mssql:') throw invalid('must begin with mssql://');
-  if (url.search !== '') throw invalid('has parameters; give them as settings beside it');
-  const decode = (part: string) => {
-    try {
-      return decodeURIComponent(part);
-    } catch {
-      throw invalid('has a % that begins no character (write %25 for %)');
-    }
-  };
-  const target = {
-    server: decode(url.hostname.replace(/^\[(.*)\]$/, '$1')),
-    port: url.port === '' ? 1433 : Number(url.port),
-    database: decode(url.pathname.slice(1)),
-    user: decode(url.username),
-    password: decode(url.password),
-  };
-  if (target.server === '' || target.database === '' || target.user === '') {
-    throw invalid('must name a user, a server and a database');
-  }
-  return target;
+  const { host, parameters, ...target } = urlParts(text, ['mssql'], what);
+  if (Object.keys(parameters).length > 0) throw invalidUrl(what, 'has parameters; give them as settings beside it');
+  return { server: host, ...target };
 }

@@ -1,8 +1,9 @@
-import type { ConnectorContext, SourceColumn, SourceTable } from '../connector.ts';
+import { describedColumn } from '../columns.ts';
+import type { ConnectorContext, SourceTable } from '../connector.ts';
 import type { MssqlConfig } from './config.ts';
 import { openConnection } from './connection.ts';
 import * as relations from './relation.ts';
-import { arrowTypeOf, mappingOf } from './types.ts';
+import { types } from './types.ts';
 
 /** Tables and views that this user can read; ordered by schema and name. */
 export async function discover(config: MssqlConfig, context: ConnectorContext): Promise<SourceTable[]> {
@@ -27,21 +28,10 @@ function describeTable(
     schema,
     name,
     kind,
-    columns: columns.map(describeColumn),
+    columns: columns.map((column) => describedColumn(types, column)),
     primaryKey: keys.find((key) => key.primary)?.columns ?? [],
     uniqueKeys: keys.map((key) => key.columns),
     ...(rows === undefined ? {} : { rowsEstimate: rows }),
     ...(comment === undefined ? {} : { comment }),
-  };
-}
-
-function describeColumn({ name, type, sourceType, nullable, comment }: relations.RelationColumn): SourceColumn {
-  const mapping = mappingOf(type);
-  return {
-    name,
-    sourceType,
-    nullable,
-    ...(comment === undefined ? {} : { comment }),
-    ...(mapping === undefined ? {} : { arrowType: String(arrowTypeOf(mapping)) }),
   };
 }

@@ -1,17 +1,14 @@
 /** What is read of a table, and in which form. Reads no rows. */
 import { HuitongError } from '../../lib/errors.ts';
-import type { PlannedColumn, ReadPlan, SnapshotGuarantee, TableName, TableRequest } from '../connector.ts';
+import { keysWithin, type MappedColumn, mapColumns, plannedColumn } from '../columns.ts';
+import type { PlannedColumn, TableName, TableRequest } from '../connector.ts';
+import type { TablePlan } from '../define.ts';
 import type { Connection } from './connection.ts';
 import * as relations from './relation.ts';
 import { quoteName, quoteTable, type Relation, type RelationColumn } from './relation.ts';
 import { ColumnCollector } from './token-consumer.ts';
-import { hasHundreds, type Mapping, mappingOf, overriddenMapping } from './types.ts';
+import { hasHundreds, type Mapping, types } from './types.ts';
 import type { WireColumn } from './wire-types.ts';
-
-/** Always the whole table: a snapshot belongs to one connection. */
-export interface MssqlPartition {
-  table: TableName;
-}
 
 /** A planned column's `mapping`: how it is read, and what the server's row description said of it. */
 export interface MssqlMapping extends Mapping {
@@ -25,30 +22,23 @@ export interface ResolvedTable {
   columns: PlannedColumn[];
 }
 
-interface Mapped {
-  column: RelationColumn;
-  mapping: Mapping;
-}
+type Mapped = MappedColumn<RelationColumn, Mapping>;
 
 /** Name of the column with the seventh digit of a time. */
 const HUNDREDS_SUFFIX = '__ns100';
 
-export async function planTable(
-  connection: Connection,
-  request: TableRequest,
-  guarantee: SnapshotGuarantee,
-): Promise<ReadPlan<MssqlPartition>> {
+export async function planTable(connection: Connection, request: TableRequest): Promise<TablePlan> {
   const { relation, columns } = await resolveTable(connection, request);
   const table = { schema: relation.schema, name: relation.name };
   const keys = (await relations.findUniqueKeys(connection, [relation.id])).get(relation.id) ?? [];
-  const read = new Set(columns.map((column) => column.name));
   return {
     table,
     columns,
-    partitions: [{ table }],
-    guarantee,
     description: { format: 'tds', order: 'physical', kind: relation.kind },
-    uniqueKeys: keys.map((key) => key.columns).filter((key) => key.every((column) => read.has(column))),
+    uniqueKeys: keysWithin(
+      keys.map((key) => key.columns),
+      columns,
+    ),
   };
 }
 
@@ -57,23 +47,21 @@ export async function resolveTable(connection: Connection, request: TableRequest
   const relation = await relations.findRelation(connection, request.table);
   const at = quoteTable(relation);
   const all = (await relations.findColumns(connection, [relation.id])).get(relation.id) ?? [];
-  const mapped = mapColumns(chooseColumns(all, request, at), request, at);
+  const mapped = mapColumns(types, all, withoutHundreds(request, all), at, quoteName);
   const wire = await describe(connection, mapped, relation, at);
   const columns = mapped.flatMap(({ column, mapping }, i) => {
-    const { name, sourceType, nullable, comment } = column;
     const typeInfo = wire[i]?.typeInfo ?? '';
-    const base = { sourceType, nullable, ...(comment === undefined ? {} : { comment }) };
-    const planned: PlannedColumn[] = [{ name, ...base, mapping: { ...mapping, wire: i, typeInfo } }];
-    if (hasHundreds(mapping)) planned.push(hundredsColumn(name, base, i, typeInfo));
-    return planned;
+    const planned = plannedColumn<MssqlMapping>(column, { ...mapping, wire: i, typeInfo });
+    return hasHundreds(mapping) ? [planned, hundredsColumn(planned)] : [planned];
   });
   assertDistinct(columns, at);
   return { relation, columns };
 }
 
-function hundredsColumn(of: string, base: Omit<PlannedColumn, 'name'>, wire: number, typeInfo: string): PlannedColumn {
-  const mapping: MssqlMapping = { codec: 'hundreds', cast: 'none', of, wire, typeInfo };
-  return { name: `${of}${HUNDREDS_SUFFIX}`, ...base, mapping };
+function hundredsColumn(time: PlannedColumn & { mapping: MssqlMapping }): PlannedColumn {
+  const { wire, typeInfo } = time.mapping;
+  const mapping: MssqlMapping = { codec: 'hundreds', cast: 'none', of: time.name, wire, typeInfo };
+  return { ...time, name: `${time.name}${HUNDREDS_SUFFIX}`, mapping };
 }
 
 /** The name of a second column may be taken. */
@@ -90,44 +78,12 @@ function assertDistinct(columns: PlannedColumn[], at: string): void {
   }
 }
 
-function chooseColumns(all: RelationColumn[], request: TableRequest, at: string): RelationColumn[] {
-  const byName = new Map(all.map((column) => [column.name, column]));
-  const wanted = request.columns?.filter((name) => !isHundredsOf(name, byName));
-  const named = [...(wanted ?? []), ...Object.keys(request.overrides ?? {})];
-  const unknown = [...new Set(named.filter((name) => !byName.has(name)))];
-  if (unknown.length > 0) {
-    throw new HuitongError('COLUMN_NOT_FOUND', `the table has no columns ${unknown.join(', ')}`, { at });
-  }
-  const chosen = wanted === undefined ? all : [...new Set(wanted)].flatMap((name) => byName.get(name) ?? []);
-  return chosen.filter((column) => request.overrides?.[column.name]?.as !== 'skip');
-}
-
 /** Whoever asks for a time's second column gets it with the time. */
-function isHundredsOf(name: string, byName: Map<string, RelationColumn>): boolean {
-  return !byName.has(name) && name.endsWith(HUNDREDS_SUFFIX) && byName.has(name.slice(0, -HUNDREDS_SUFFIX.length));
-}
-
-function mapColumns(columns: RelationColumn[], request: TableRequest, at: string): Mapped[] {
-  const refused: RelationColumn[] = [];
-  const mapped = columns.flatMap((column) => {
-    const natural = mappingOf(column.type);
-    const wish = request.overrides?.[column.name];
-    const mapping = wish === undefined ? natural : overriddenMapping(column.type, natural, wish);
-    if (mapping === undefined) refused.push(column);
-    return mapping === undefined ? [] : [{ column, mapping }];
-  });
-  if (refused.length > 0) {
-    const names = refused.map((column) => `${column.name} (${column.sourceType})`).join(', ');
-    throw new HuitongError('TYPE_UNMAPPED', `columns whose type is not mapped, or not as asked for: ${names}`, {
-      at,
-      problems: refused.map((column) => ({
-        code: 'TYPE_UNMAPPED',
-        message: `${column.name}: ${column.sourceType}`,
-        at: `${at}.${quoteName(column.name)}`,
-      })),
-    });
-  }
-  return mapped;
+function withoutHundreds(request: TableRequest, all: RelationColumn[]): Pick<TableRequest, 'columns' | 'overrides'> {
+  const names = new Set(all.map(({ name }) => name));
+  const isHundreds = (name: string) =>
+    !names.has(name) && name.endsWith(HUNDREDS_SUFFIX) && names.has(name.slice(0, -HUNDREDS_SUFFIX.length));
+  return { columns: request.columns?.filter((name) => !isHundreds(name)), overrides: request.overrides };
 }
 
 /** What the server says of the query's columns; this also proves the right to read them. */

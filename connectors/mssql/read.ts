@@ -1,17 +1,19 @@
 import { HuitongError, isHuitongError } from '../../lib/errors.ts';
+import { arrowSchemaOf } from '../columns.ts';
 import type { ConnectorContext, ReadRequest, SourceBatch } from '../connector.ts';
+import type { WholeTable } from '../define.ts';
 import type { MssqlConfig } from './config.ts';
 import { openConnection } from './connection.ts';
 import { RowDecoder } from './decode.ts';
-import { type MssqlPartition, mappingOfColumn, tableQuery } from './plan.ts';
+import { mappingOfColumn, tableQuery } from './plan.ts';
 import { quoteTable } from './relation.ts';
-import { arrowSchema } from './schema.ts';
 import { beginReading } from './snapshot.ts';
+import { types } from './types.ts';
 
 /** Reads the table in one stream, under what the plan guarantees. Throws SCHEMA_DRIFT, CELL_TOO_LARGE, CANCELLED. */
 export async function* read(
   config: MssqlConfig,
-  request: ReadRequest<MssqlPartition>,
+  request: ReadRequest<WholeTable>,
   context: ConnectorContext,
 ): AsyncGenerator<SourceBatch> {
   const { plan, partition } = request;
@@ -20,7 +22,7 @@ export async function* read(
     const { wire, typeInfo, ...mapping } = mappingOfColumn(column);
     return { name: column.name, mapping, wire, typeInfo };
   });
-  const decoder = new RowDecoder(arrowSchema(plan), columns, request, at);
+  const decoder = new RowDecoder(arrowSchemaOf(types, plan), columns, request, at);
   const connection = await openConnection(config, context);
   try {
     await beginReading(connection, plan.guarantee);

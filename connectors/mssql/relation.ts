@@ -1,5 +1,6 @@
 /** What the catalog views say of tables: their columns and types, what keeps rows unique, comments. */
 import { HuitongError } from '../../lib/errors.ts';
+import type { CatalogColumn } from '../columns.ts';
 import type { SourceTable, TableName } from '../connector.ts';
 import type { Connection, Row } from './connection.ts';
 import type { CatalogType } from './types.ts';
@@ -13,14 +14,8 @@ export interface Relation {
   comment?: string;
 }
 
-export interface RelationColumn {
-  name: string;
-  type: CatalogType;
-  /** As it would be declared, for instance `decimal(10,2)`. */
-  sourceType: string;
-  nullable: boolean;
-  comment?: string;
-}
+/** `sourceType` is as it would be declared, for instance `decimal(10,2)`. */
+export type RelationColumn = CatalogColumn<CatalogType>;
 
 export interface UniqueKey {
   columns: string[];

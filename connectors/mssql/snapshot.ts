@@ -1,15 +1,9 @@
 import { HuitongError, isHuitongError } from '../../lib/errors.ts';
-import type {
-  ConnectorContext,
-  ControlTotals,
-  ReadPlan,
-  Snapshot,
-  SnapshotGuarantee,
-  TableRequest,
-} from '../connector.ts';
+import type { ConnectorContext, ControlTotals, Snapshot, SnapshotGuarantee, TableRequest } from '../connector.ts';
+import type { TablePlan } from '../define.ts';
 import type { MssqlConfig } from './config.ts';
 import { type Connection, openConnection } from './connection.ts';
-import { type MssqlMapping, type MssqlPartition, mappingOfColumn, planTable, resolveTable } from './plan.ts';
+import { type MssqlMapping, mappingOfColumn, planTable, resolveTable } from './plan.ts';
 import { quoteName, quoteTable } from './relation.ts';
 
 /**
@@ -29,8 +23,8 @@ export class MssqlSnapshot implements Snapshot {
     this.guarantee = guarantee;
   }
 
-  plan(request: TableRequest): Promise<ReadPlan<MssqlPartition>> {
-    return this.inOrder(() => planTable(this.connection, request, this.guarantee));
+  plan(request: TableRequest): Promise<TablePlan> {
+    return this.inOrder(() => planTable(this.connection, request));
   }
 
   /** Sums of integer, decimal and money columns, each with its column's number of decimals. */

@@ -21,7 +21,7 @@ import {
   Uint8,
   Utf8,
 } from 'apache-arrow';
-import type { TypeOverride } from '../connector.ts';
+import type { TypeTable, TypeWish } from '../columns.ts';
 import { encodingOfCodePage } from './encodings.ts';
 
 /** How a cell's bytes are decoded. */
@@ -226,7 +226,7 @@ export function mappingOf(type: CatalogType): Mapping | undefined {
 export function overriddenMapping(
   type: CatalogType,
   natural: Mapping | undefined,
-  wish: TypeOverride,
+  wish: TypeWish,
 ): Mapping | undefined {
   if (type.isEncrypted) return undefined;
   if (wish.as === 'decimal') {
@@ -315,3 +315,11 @@ export function canBeUnrepresentable({ codec }: Mapping): boolean {
 export function hasHundreds({ codec, scale, cast }: Mapping): boolean {
   return cast === 'none' && scale === 7 && (codec === 'datetime2' || codec === 'datetimeoffset');
 }
+
+export const types: TypeTable<CatalogType, Mapping> = {
+  mappingOf,
+  overridden: overriddenMapping,
+  arrowTypeOf,
+  canBeUnrepresentable,
+  metadataOf: extensionMetadata,
+};

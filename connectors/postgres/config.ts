@@ -1,6 +1,5 @@
 import type { ConnectionOptions } from 'node:tls';
-import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
-import { HuitongError } from '../../lib/errors.ts';
+import { configChecker, invalidUrl, urlParts } from '../config.ts';
 
 /** A source's `connection`, secrets resolved. Either `url`, or `host`, `database` and `user`. */
 export interface PostgresConfig {
@@ -69,22 +68,12 @@ export interface ConnectionTarget {
   statementTimeoutMs: number;
 }
 
-let validate: ValidateFunction | undefined;
+const what = 'a PostgreSQL source';
+const assertConfig = configChecker<PostgresConfig>(configSchema, what);
 
 /** Throws CONFIG_INVALID with a pointer to each mistake, never with a value. */
 export function connectionTarget(config: PostgresConfig): ConnectionTarget {
-  validate ??= new Ajv2020({ allErrors: true, strict: false }).compile(configSchema);
-  if (!validate(config)) {
-    const problems = (validate.errors ?? []).map((error) => {
-      const unknown = error.params.additionalProperty;
-      const message = typeof unknown === 'string' ? `unknown setting ${unknown}` : (error.message ?? error.keyword);
-      return { code: 'CONFIG_INVALID' as const, message, pointer: error.instancePath };
-    });
-    throw new HuitongError('CONFIG_INVALID', `the connection of a PostgreSQL source: ${problems[0]?.message}`, {
-      pointer: problems[0]?.pointer,
-      problems,
-    });
-  }
+  assertConfig(config);
   const common = {
     connectTimeoutMs: config.connectTimeoutMs ?? 10_000,
     statementTimeoutMs: config.statementTimeoutMs ?? 0,
@@ -104,29 +93,14 @@ export function connectionTarget(config: PostgresConfig): ConnectionTarget {
 type Address = Omit<ConnectionTarget, 'connectTimeoutMs' | 'statementTimeoutMs'>;
 
 function fromUrl(text: string, ssl: PostgresConfig['ssl']): Address {
-  const invalid = (what: string) =>
-    // No cause: URL's own error carries the whole text, with the password in it.
-    new HuitongError('CONFIG_INVALID', `the URL of a PostgreSQL source ${what}`, { pointer: '/url' });
-  if (!URL.canParse(text)) throw invalid('cannot be parsed (is the password percent-encoded?)');
-  const url = new URL(text);
-  if (!['postgres:', 'postgresql:'].includes(url.protocol)) throw invalid('must begin with postgres://');
-  const { sslmode, ...others } = Object.fromEntries(url.searchParams);
+  const { parameters, ...address } = urlParts(text, ['postgres', 'postgresql'], what);
+  const { sslmode, ...others } = parameters;
   const unknown = Object.keys(others);
-  if (unknown.length > 0) throw invalid(`has unknown parameters: ${unknown.join(', ')}`);
-  const address = {
-    host: decodeURIComponent(url.hostname.replace(/^\[(.*)\]$/, '$1')),
-    port: url.port === '' ? 5432 : Number(url.port),
-    database: decodeURIComponent(url.pathname.slice(1)),
-    user: decodeURIComponent(url.username),
-    password: decodeURIComponent(url.password),
-  };
-  if (address.host === '' || address.database === '' || address.user === '') {
-    throw invalid('must name a user, a host and a database');
-  }
-  return { ...address, ssl: tlsOptions(ssl ?? sslOfMode(sslmode, invalid)) };
+  if (unknown.length > 0) throw invalidUrl(what, `has unknown parameters: ${unknown.join(', ')}`);
+  return { port: 5432, ...address, ssl: tlsOptions(ssl ?? sslOfMode(sslmode)) };
 }
 
-function sslOfMode(mode: string | undefined, invalid: (what: string) => HuitongError): PostgresConfig['ssl'] {
+function sslOfMode(mode: string | undefined): PostgresConfig['ssl'] {
   switch (mode) {
     case undefined:
     case 'disable':
@@ -136,7 +110,7 @@ function sslOfMode(mode: string | undefined, invalid: (what: string) => HuitongE
     case 'verify-full':
       return true;
     default:
-      throw invalid('has an sslmode other than disable, require or verify-full');
+      throw invalidUrl(what, 'has an sslmode other than disable, require or verify-full');
   }
 }
 

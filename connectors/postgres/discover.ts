@@ -1,9 +1,9 @@
+import { describedColumn } from '../columns.ts';
 import type { ConnectorContext, SourceColumn, SourceTable } from '../connector.ts';
 import type { PostgresConfig } from './config.ts';
 import { openConnection, type Row } from './connection.ts';
-import type { RelationColumn } from './relation.ts';
 import * as relations from './relation.ts';
-import { arrowTypeOf, type CatalogType, mappingOf } from './types.ts';
+import { types } from './types.ts';
 
 const kinds: Record<string, SourceTable['kind']> = { r: 'table', m: 'view', v: 'view', p: 'partitioned', f: 'foreign' };
 
@@ -23,12 +23,9 @@ export async function discover(config: PostgresConfig, context: ConnectorContext
     const oids = tables.map((table) => Number(table.oid));
     const columns = await relations.findColumns(connection, oids);
     const keys = await relations.findUniqueKeys(connection, oids);
-    const typeOids = new Set([...columns.values()].flat().map((column) => column.typeOid));
-    const types = await relations.findTypes(connection, [...typeOids]);
-    const moneyScale = await relations.findMoneyScale(connection);
     return tables.map((table) => {
       const oid = Number(table.oid);
-      const described = (columns.get(oid) ?? []).map((column) => describeColumn(column, types, moneyScale));
+      const described = (columns.get(oid) ?? []).map((column) => describedColumn(types, column));
       return describeTable(table, described, keys.get(oid) ?? []);
     });
   } finally {
@@ -48,18 +45,5 @@ function describeTable(table: Row, columns: SourceColumn[], keys: relations.Uniq
     // -1: never analysed. Views have no estimate.
     ...(rows >= 0 && table.relkind !== 'v' ? { rowsEstimate: rows } : {}),
     ...(table.comment === null ? {} : { comment: String(table.comment) }),
-  };
-}
-
-function describeColumn(column: RelationColumn, types: Map<number, CatalogType>, moneyScale: number): SourceColumn {
-  const { name, sourceType, nullable, comment, typeOid, modifier } = column;
-  const type = types.get(typeOid);
-  const mapping = type && mappingOf(type, modifier, moneyScale);
-  return {
-    name,
-    sourceType,
-    nullable,
-    ...(comment === undefined ? {} : { comment }),
-    ...(mapping === undefined ? {} : { arrowType: String(arrowTypeOf(mapping)) }),
   };
 }

@@ -1,10 +1,10 @@
 /** What is read of a table, in which form, and in which pieces. Reads no rows. */
-import { HuitongError } from '../../lib/errors.ts';
+import { keysWithin, mapColumns, plannedColumn } from '../columns.ts';
 import type { PlannedColumn, PlanOptions, ReadPlan, TableName, TableRequest } from '../connector.ts';
 import type { Connection } from './connection.ts';
 import * as relations from './relation.ts';
-import { quoteName, quoteTable, type Relation, type RelationColumn } from './relation.ts';
-import { type CatalogType, type Mapping, mappingOf, overriddenMapping } from './types.ts';
+import { quoteName, quoteTable, type Relation } from './relation.ts';
+import { type Mapping, types } from './types.ts';
 
 /** Whole tables, or a range of a table's blocks: `fromBlock` on, below `toBlock`; absent bounds are open. */
 export interface PostgresPartition {
@@ -38,7 +38,6 @@ export async function planTable(
   const { relation, columns } = await resolveTable(connection, request);
   const table = { schema: relation.schema, name: relation.name };
   const keys = (await relations.findUniqueKeys(connection, [relation.oid])).get(relation.oid) ?? [];
-  const read = new Set(columns.map((column) => column.name));
   return {
     table,
     columns,
@@ -46,7 +45,10 @@ export async function planTable(
     guarantee: 'snapshot',
     snapshotToken,
     description: { format: 'copy-binary', order: 'physical', kind: relation.kind },
-    uniqueKeys: keys.map((key) => key.columns).filter((key) => key.every((column) => read.has(column))),
+    uniqueKeys: keysWithin(
+      keys.map((key) => key.columns),
+      columns,
+    ),
   };
 }
 
@@ -55,78 +57,21 @@ export async function resolveTable(connection: Connection, request: TableRequest
   const relation = await relations.findRelation(connection, request.table);
   const at = quoteTable(relation);
   const all = (await relations.findColumns(connection, [relation.oid])).get(relation.oid) ?? [];
-  const wanted = chooseColumns(all, request, at);
-  const types = await relations.findTypes(connection, [...new Set(wanted.map((column) => column.typeOid))]);
-  const moneyScale = await relations.findMoneyScale(connection);
-  const columns = mapColumns(wanted, types, moneyScale, request, at);
+  const mapped = mapColumns(types, all, request, at, quoteName);
   // Holds the table against changes for as long as the snapshot lives, and proves the right to read it.
-  const names = columns.map((column) => quoteName(column.name)).join(', ');
+  const names = mapped.map(({ column }) => quoteName(column.name)).join(', ');
   const { fields } = await connection.describe(`select ${names} from ${at} limit 0`, [], at);
   return {
     relation,
-    columns: columns.map(({ mapping, ...column }, i): PlannedColumn => {
+    columns: mapped.map(({ column, mapping }, i) => {
       const wireType = fields[i]?.dataTypeID ?? 0;
-      const described: PostgresMapping = { ...mapping, wireType, wireModifier: fields[i]?.dataTypeModifier ?? -1 };
-      return { ...column, mapping: described };
+      return plannedColumn<PostgresMapping>(column, {
+        ...mapping,
+        wireType,
+        wireModifier: fields[i]?.dataTypeModifier ?? -1,
+      });
     }),
   };
-}
-
-function chooseColumns(all: RelationColumn[], request: TableRequest, at: string): RelationColumn[] {
-  const byName = new Map(all.map((column) => [column.name, column]));
-  const named = [...(request.columns ?? []), ...Object.keys(request.overrides ?? {})];
-  const unknown = [...new Set(named.filter((name) => !byName.has(name)))];
-  if (unknown.length > 0) {
-    throw new HuitongError('COLUMN_NOT_FOUND', `the table has no columns ${unknown.join(', ')}`, { at });
-  }
-  const chosen = request.columns === undefined ? all : [...new Set(request.columns)].map((name) => byName.get(name));
-  return chosen.filter(
-    (column) => column !== undefined && request.overrides?.[column.name]?.as !== 'skip',
-  ) as RelationColumn[];
-}
-
-function mapColumns(
-  columns: RelationColumn[],
-  types: Map<number, CatalogType>,
-  moneyScale: number,
-  request: TableRequest,
-  at: string,
-): (PlannedColumn & { mapping: Mapping })[] {
-  const refused: RelationColumn[] = [];
-  const mapped = columns.flatMap((column) => {
-    const mapping = mappingFor(column, types, moneyScale, request);
-    if (mapping === undefined) {
-      refused.push(column);
-      return [];
-    }
-    const { name, sourceType, nullable, comment } = column;
-    return [{ name, sourceType, nullable, ...(comment === undefined ? {} : { comment }), mapping }];
-  });
-  if (refused.length > 0) {
-    const names = refused.map((column) => `${column.name} (${column.sourceType})`).join(', ');
-    throw new HuitongError('TYPE_UNMAPPED', `columns whose type is not mapped, or not as asked for: ${names}`, {
-      at,
-      problems: refused.map((column) => ({
-        code: 'TYPE_UNMAPPED',
-        message: `${column.name}: ${column.sourceType}`,
-        at: `${at}.${quoteName(column.name)}`,
-      })),
-    });
-  }
-  return mapped;
-}
-
-function mappingFor(
-  column: RelationColumn,
-  types: Map<number, CatalogType>,
-  moneyScale: number,
-  request: TableRequest,
-): Mapping | undefined {
-  const type = types.get(column.typeOid);
-  if (type === undefined) return undefined;
-  const natural = mappingOf(type, column.modifier, moneyScale);
-  const wish = request.overrides?.[column.name];
-  return wish === undefined ? natural : overriddenMapping(type, natural, wish);
 }
 
 async function partitionsOf(connection: Connection, relation: Relation, wanted: number): Promise<PostgresPartition[]> {

@@ -1,22 +1,12 @@
-import { Field, Schema } from 'apache-arrow';
 import { HuitongError, isHuitongError } from '../../lib/errors.ts';
+import { arrowSchemaOf } from '../columns.ts';
 import type { ConnectorContext, ReadPlan, ReadRequest, SourceBatch } from '../connector.ts';
 import type { PostgresConfig } from './config.ts';
 import { type Connection, openConnection } from './connection.ts';
 import { CopyDecoder } from './decode.ts';
 import { mappingOfColumn, type PostgresPartition, partitionQuery } from './plan.ts';
 import { quoteName, quoteTable } from './relation.ts';
-import { arrowTypeOf, canBeUnrepresentable, extensionMetadata } from './types.ts';
-
-/** A column is nullable in Arrow where the source says so, or where a cell may be unrepresentable. */
-export function arrowSchema(plan: ReadPlan<PostgresPartition>): Schema {
-  const fields = plan.columns.map((column) => {
-    const mapping = mappingOfColumn(column);
-    const nullable = column.nullable || canBeUnrepresentable(mapping);
-    return new Field(column.name, arrowTypeOf(mapping), nullable, extensionMetadata(mapping));
-  });
-  return new Schema(fields);
-}
+import { types } from './types.ts';
 
 /** Joins the plan's snapshot and reads one partition. Throws SNAPSHOT_LOST, SCHEMA_DRIFT, CELL_TOO_LARGE, CANCELLED. */
 export async function* read(
@@ -27,7 +17,7 @@ export async function* read(
   const { plan, partition } = request;
   const at = quoteTable(partition.table);
   const columns = plan.columns.map((column) => ({ name: column.name, mapping: mappingOfColumn(column) }));
-  const decoder = new CopyDecoder(arrowSchema(plan), columns, request, at);
+  const decoder = new CopyDecoder(arrowSchemaOf(types, plan), columns, request, at);
   const connection = await openConnection(config, context);
   try {
     await connection.query('begin isolation level repeatable read read only');

@@ -1,8 +1,9 @@
 /** What the catalog says of one table: its columns and their types, where its rows are, what keeps them unique. */
 import { HuitongError } from '../../lib/errors.ts';
+import type { CatalogColumn } from '../columns.ts';
 import type { TableName } from '../connector.ts';
 import type { Connection, Row } from './connection.ts';
-import type { CatalogType } from './types.ts';
+import type { CatalogType, ColumnType } from './types.ts';
 
 export interface Relation {
   oid: number;
@@ -15,14 +16,7 @@ export interface Relation {
   blocks: number;
 }
 
-export interface RelationColumn {
-  name: string;
-  typeOid: number;
-  modifier: number;
-  sourceType: string;
-  nullable: boolean;
-  comment?: string;
-}
+export type RelationColumn = CatalogColumn<ColumnType>;
 
 const kinds: Record<string, Relation['kind']> = { r: 'table', v: 'view', m: 'table', p: 'partitioned', f: 'foreign' };
 
@@ -84,12 +78,13 @@ export async function findColumns(connection: Connection, oids: number[]): Promi
       order by a.attrelid, a.attnum`,
     [oids],
   );
+  const types = await findTypes(connection, [...new Set(rows.map((row) => Number(row.type_oid)))]);
+  const moneyScale = await findMoneyScale(connection);
   const columns = new Map<number, RelationColumn[]>(oids.map((oid) => [oid, []]));
   for (const row of rows) {
     columns.get(Number(row.relation))?.push({
       name: String(row.attname),
-      typeOid: Number(row.type_oid),
-      modifier: Number(row.atttypmod),
+      type: { catalog: types.get(Number(row.type_oid)), modifier: Number(row.atttypmod), moneyScale },
       sourceType: String(row.source_type),
       nullable: row.nullable === true,
       ...(row.comment === null ? {} : { comment: String(row.comment) }),
@@ -142,7 +137,7 @@ const typeKinds: Record<string, CatalogType['kind']> = {
 };
 
 /** The types with these oids, with what domains and arrays are made of. */
-export async function findTypes(connection: Connection, oids: number[]): Promise<Map<number, CatalogType>> {
+async function findTypes(connection: Connection, oids: number[]): Promise<Map<number, CatalogType>> {
   const rows = await connection.query(
     `with recursive needed(oid) as (
        select unnest($1::oid[])
@@ -177,7 +172,7 @@ export async function findTypes(connection: Connection, oids: number[]): Promise
 }
 
 /** Digits after the point of `money`: the database's lc_monetary decides. */
-export async function findMoneyScale(connection: Connection): Promise<number> {
+async function findMoneyScale(connection: Connection): Promise<number> {
   const [row] = await connection.query('select scale(1::money::numeric) as scale');
   return Number(row?.scale);
 }

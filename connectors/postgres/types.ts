@@ -21,7 +21,7 @@ import {
   Uint32,
   Utf8,
 } from 'apache-arrow';
-import type { TypeOverride } from '../connector.ts';
+import type { TypeTable, TypeWish } from '../columns.ts';
 
 /** How a cell's binary form is decoded. */
 export type Codec =
@@ -71,6 +71,16 @@ export interface CatalogType {
   base?: { type: CatalogType; modifier: number };
   /** Of a true array. */
   element?: CatalogType;
+}
+
+/** All that decides what becomes of a column. */
+export interface ColumnType {
+  /** Absent where the catalog does not show it to this user. */
+  catalog?: CatalogType;
+  /** pg_attribute.atttypmod. */
+  modifier: number;
+  /** Digits after the point of `money` in this database. */
+  moneyScale: number;
 }
 
 export interface TypeRow {
@@ -210,7 +220,7 @@ export function mappingOf(type: CatalogType, modifier: number, moneyScale: numbe
 export function overriddenMapping(
   type: CatalogType,
   natural: Mapping | undefined,
-  wish: TypeOverride,
+  wish: TypeWish,
 ): Mapping | undefined {
   if (wish.as === 'decimal') {
     const { precision, scale } = wish;
@@ -301,3 +311,11 @@ export function extensionMetadata(mapping: Mapping): Map<string, string> {
 export function canBeUnrepresentable(mapping: Mapping): boolean {
   return ['numeric', 'date', 'time', 'timestamp', 'timestamptz', 'list'].includes(mapping.codec);
 }
+
+export const types: TypeTable<ColumnType, Mapping> = {
+  mappingOf: ({ catalog, modifier, moneyScale }) => catalog && mappingOf(catalog, modifier, moneyScale),
+  overridden: ({ catalog }, natural, wish) => catalog && overriddenMapping(catalog, natural, wish),
+  arrowTypeOf,
+  canBeUnrepresentable,
+  metadataOf: extensionMetadata,
+};

@@ -148,6 +148,7 @@ function failuresOf(config: PostgresConfig, canary: string): Fixture<PostgresCon
     },
     { name: 'no TLS there', config: { ...config, ssl: true }, step: 'connect', code: 'SOURCE_TLS' },
     { name: 'bad URL', config: { url: `postgres://u:${canary}@[bad` }, step: 'resolve', code: 'CONFIG_INVALID' },
+    { name: 'bad %', config: url(`${canary}%`, here), step: 'resolve', code: 'CONFIG_INVALID' },
     {
       name: 'unknown URL parameter',
       config: { url: `${url(canary, here).url}?opt=1` },
