@@ -60,10 +60,29 @@ export interface SourceColumn {
   comment?: string;
   /** The Arrow type's name, or absent where the type has no mapping. */
   arrowType?: string;
+  /** What the source itself guarantees of every cell that is not null. */
+  guarantees?: ColumnGuarantees;
+}
+
+/** In the words of a contract (docs/reference/contracts.md). Absent members are not guaranteed, or not known to be. */
+export interface ColumnGuarantees {
+  enum?: (string | number)[];
+  minimum?: number;
+  maximum?: number;
+  exclusiveMinimum?: number;
+  exclusiveMaximum?: number;
+  /** Of dates. */
+  formatMinimum?: string;
+  formatMaximum?: string;
+  formatExclusiveMinimum?: string;
+  formatExclusiveMaximum?: string;
+  pattern?: string;
+  minLength?: number;
+  maxLength?: number;
 }
 
 export interface SourceTable extends TableName {
-  kind: 'table' | 'view' | 'partitioned' | 'foreign';
+  kind: 'table' | 'view' | 'materialized' | 'partitioned' | 'foreign';
   columns: SourceColumn[];
   /** Columns of the primary key, in order; empty where there is none. */
   primaryKey: string[];
@@ -71,6 +90,10 @@ export interface SourceTable extends TableName {
   uniqueKeys: string[][];
   rowsEstimate?: number;
   comment?: string;
+  /** Tables whose columns, in the old manner, it has: their rows include its own. */
+  inheritsFrom?: string[];
+  /** Of a partitioned table: how many leaves it has. */
+  partitions?: number;
 }
 
 export interface CheckStep {
@@ -179,19 +202,95 @@ export interface CursorReading<S extends Snapshot = Snapshot> {
   /**
    * The greatest position up to which the snapshot is complete: no transaction still open can commit a row at or below
    * it later. Rows younger than the lag are left for the next run where the source has nothing firmer (PostgreSQL: the
-   * oldest transaction still open). Undefined where no row is that old.
+   * oldest transaction still open). Undefined where no row is that old, or none lies behind `after`, the position that
+   * was reached before. Throws CURSOR_UNSAFE where the source can promise nothing for this column and lag.
    */
   cursorBound(
     snapshot: S,
     request: TableRequest,
-    cursor: { column: string; lagSeconds: number },
+    cursor: { column: string; lagSeconds: number; after?: CursorPosition },
   ): Promise<CursorPosition | undefined>;
 }
 
-/** Demanded by the capability `changeCapture`. No kind tells changes yet: what they need is written here when one does. */
+/** Demanded by the capability `changeCapture`. What an implementer must give: docs/reference/incremental.md. */
 export interface ChangeCapture<Config = unknown> {
-  /** Throws where the source keeps no changes of this table, with what its administrator must set. */
-  assertCapturable(config: Config, table: TableName, context: ConnectorContext): Promise<void>;
+  readonly capture: SourceCapture<Config>;
+}
+
+/** A place in a source's log of changes, in the source's own text (an LSN, a change version); opaque here. */
+export type ChangePosition = string;
+
+/** What is captured: one table, under a name that the source can keep things by. */
+export interface CaptureRequest extends TableRequest {
+  /** `huitong_` and at most 40 of a-z, 0-9 and _; the same for every run of a dataset, and no other dataset's. */
+  name: string;
+  /** The contract's key: what a delete must tell. */
+  key: string[];
+}
+
+/** What was done to one row, a byte a row of a `ChangeBatch`. `truncate` is a row by itself, and its cells are null. */
+export const changeOperations = { insert: 0, update: 1, delete: 2, truncate: 3 } as const;
+
+/** Changes in the order of the source's commits, whole transactions only at a batch that has a `position`. */
+export interface ChangeBatch extends SourceBatch {
+  /**
+   * The columns of the plan, all of them nullable: a delete has the key's cells and may have null in every other. An
+   * insert or update has the whole row, whatever the source's log leaves out of it. An update that changes the key is
+   * two rows: a delete of the old key, an insert of the new.
+   */
+  batch: RecordBatch;
+  /** Of `changeOperations`, a byte a row. */
+  operations: Uint8Array;
+  /** Present where everything up to here is told: a run may end here, and the next begin. */
+  position?: ChangePosition;
+}
+
+export interface ChangesRequest {
+  capture: CaptureRequest;
+  plan: ReadPlan;
+  /** Committed with the version before. Changes at or before it are not told again. */
+  after: ChangePosition;
+  /** How many changes to tell at most; a transaction is never cut, so there may be more. */
+  changesMax: number;
+  batchRowsMax: number;
+  batchBytesMax: number;
+}
+
+export interface CaptureLag {
+  /** Bytes of the source's log that it keeps for us; undefined where it does not count them. */
+  bytes?: number;
+  /** Whether `after` can still be read from. False: what was between is gone, and only a full refresh helps. */
+  readable: boolean;
+}
+
+export interface SourceCapture<Config = unknown> {
+  /**
+   * Makes what captures (a publication and a slot; change tracking switched on), dropping an older one of the same
+   * name, and opens a snapshot of exactly the state at `position`: what is in the snapshot is not told as a change, and
+   * what is not in it is. Throws CAPTURE_UNAVAILABLE with what the source's administrator must set.
+   */
+  start(
+    config: Config,
+    request: CaptureRequest,
+    context: ConnectorContext,
+  ): Promise<{ snapshot: Snapshot; position: ChangePosition }>;
+  /** How far the capture lags behind the source. */
+  lag(config: Config, request: CaptureRequest, after: ChangePosition, context: ConnectorContext): Promise<CaptureLag>;
+  /**
+   * Changes after a position up to now, or up to `changesMax`; ends when there are no more, it does not wait for new
+   * ones. The last batch has a position. Throws CAPTURE_LOST where the position is gone, SCHEMA_DRIFT where the columns
+   * are no longer those of the plan. Closes its connection in `finally`.
+   */
+  readChanges(config: Config, request: ChangesRequest, context: ConnectorContext): AsyncGenerator<ChangeBatch>;
+  /** Everything up to `position` is in a version that was committed: the source may forget it. Safe to call again. */
+  acknowledge(
+    config: Config,
+    request: CaptureRequest,
+    position: ChangePosition,
+    context: ConnectorContext,
+  ): Promise<void>;
+  /** Removes what `start` made; not there is no failure. */
+  drop(config: Config, request: CaptureRequest, context: ConnectorContext): Promise<void>;
 }
 
 export interface Connector<Config = unknown, S extends Snapshot = Snapshot, Partition = unknown> {
@@ -212,4 +311,6 @@ export interface Connector<Config = unknown, S extends Snapshot = Snapshot, Part
   arrowSchema(plan: ReadPlan<Partition>): Schema;
   /** Present where `capabilities.cursor` is true. */
   cursorBound?: CursorReading<S>['cursorBound'];
+  /** Present where `capabilities.changeCapture` is true. */
+  readonly capture?: SourceCapture<Config>;
 }

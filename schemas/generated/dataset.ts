@@ -11,6 +11,19 @@ scale: number
  * 无条件共享, 有条件共享, 不予共享.
  */
 export type SharingClass = ("unconditional" | "conditional" | "not-shared")
+export type PublishMode = (SnapshotMode | AppendMode | UpsertMode | ChangesMode)
+/**
+ * A column of the table whose value only grows: the time of the last change, a sequence.
+ */
+export type Cursor = string
+/**
+ * Rows younger than this are left for the next run: longer than the longest transaction. Default 0.
+ */
+export type LagSeconds = number
+/**
+ * Into how many buckets rows are divided by their key; absent: by the size of the first version.
+ */
+export type Buckets = (1 | 2 | 4 | 8 | 16 | 32 | 64 | 128 | 256 | 512 | 1024 | 2048 | 4096 | 8192 | 16384 | 32768 | 65536)
 
 /**
  * datasets/<department>/<name>.yaml: one catalog entry. Its contract lies beside it.
@@ -62,6 +75,7 @@ sharing: Sharing
  * @minItems 1
  */
 modes?: ("bulk" | "changes" | "lookup")[]
+mode?: PublishMode
 /**
  * To the public: 开放属性.
  */
@@ -151,6 +165,41 @@ export interface Sharing {
 class: SharingClass
 basis?: Words
 conditions?: Words
+}
+export interface SnapshotMode {
+kind: "snapshot"
+}
+/**
+ * Rows are only added; a version adds those behind the cursor's position.
+ */
+export interface AppendMode {
+kind: "append"
+cursor: Cursor
+lagSeconds?: LagSeconds
+}
+/**
+ * Rows are added and changed; every change moves the cursor's column forward.
+ */
+export interface UpsertMode {
+kind: "upsert"
+cursor: Cursor
+lagSeconds?: LagSeconds
+buckets?: Buckets
+}
+/**
+ * Inserts, updates and deletes as the source's own log tells them.
+ */
+export interface ChangesMode {
+kind: "changes"
+/**
+ * Changes of one version at most; a transaction is never cut. Default 1,000,000.
+ */
+changesMax?: number
+/**
+ * Above it the source is freed: the capture is dropped, and the next run is a full refresh. Default 10 GiB.
+ */
+lagBytesMax?: number
+buckets?: Buckets
 }
 export interface ItemDefinition {
 title?: Words
