@@ -4,11 +4,11 @@
  * stays, and the later ones are named as duplicates.
  */
 import type { RecordBatch } from 'apache-arrow';
+import { keyAt } from '../columnar/keys.ts';
 import { readAtOf, readBatches } from '../columnar/read.ts';
 import { groupBy } from '../lib/group-by.ts';
 import { limits } from '../lib/limits.ts';
 import { BUCKETS, RECORD_WORDS, readBucket, type SpilledRow, type SpillIndex } from './key-spill.ts';
-import { keyAt } from './keys.ts';
 
 export interface DuplicateSearch {
   /** In plan order. */

@@ -24,6 +24,8 @@ export interface ExtractJob {
   /** The source's connection with its secrets resolved. */
   config: unknown;
   signal: AbortSignal;
+  /** Whether a source may be on the worker's own machine; absent: no. */
+  loopbackAllowed?: boolean;
   /** A few times a second. */
   onProgress?: (progress: ExtractProgress) => void;
   /** Absent: as many as there are partitions and processors. */
@@ -56,7 +58,7 @@ export async function extract(job: ExtractJob): Promise<Extracted> {
   const spillRoot = await mkdtemp(join(tmpdir(), 'huitong-keys-'));
   let snapshot: Snapshot | undefined;
   try {
-    snapshot = await connector.openSnapshot(job.config, { signal, label });
+    snapshot = await connector.openSnapshot(job.config, { signal, label, loopbackAllowed: job.loopbackAllowed });
     const request = requestOf(session);
     const plan = await connector.plan(snapshot, request, { partitions: assignment.plan.partitions });
     const proved = provesKey(plan, assignment.contract.key as string[]);
@@ -67,6 +69,7 @@ export async function extract(job: ExtractJob): Promise<Extracted> {
       assignment,
       handle: session.handle,
       label,
+      loopbackAllowed: job.loopbackAllowed,
       spillDirectory: proved ? undefined : spillRoot,
       limits: job.batchLimits ?? limitsOf(),
     };

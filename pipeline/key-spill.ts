@@ -7,7 +7,7 @@
  * Record, five uint32: hash (two halves), part and row within the partition's parts, ordinal of the row as it was read.
  */
 import { type FileHandle, open } from 'node:fs/promises';
-import type { KeyHashes } from './keys.ts';
+import type { KeyHashes } from '../columnar/keys.ts';
 import type { PartPlace } from './part-sink.ts';
 
 export const BUCKETS = 256;

@@ -16,6 +16,7 @@ export interface ThreadSetup {
   handle: StagingHandle;
   /** Tells a DBA who is asking. */
   label: string;
+  loopbackAllowed?: boolean;
   /** Where keys are spilled; absent where the source proves them unique. */
   spillDirectory?: string;
   limits: BatchLimits;

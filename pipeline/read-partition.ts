@@ -4,12 +4,12 @@
  */
 import type { RecordBatch, Schema } from 'apache-arrow';
 import { filterBatch } from '../columnar/filter.ts';
+import { hashKeys, type KeyHashes, keyColumns } from '../columnar/keys.ts';
 import { batchBytes } from '../columnar/size.ts';
 import { ColumnSums } from '../columnar/sums.ts';
 import type { Connector } from '../connectors/connector.ts';
 import type { CompiledContract, RowError } from '../contracts/contract.ts';
 import { KeySpill } from './key-spill.ts';
-import { hashKeys, type KeyHashes, keyColumns } from './keys.ts';
 import type { PartitionProgress, PartitionResult, ThreadSetup } from './messages.ts';
 import { PartSink } from './part-sink.ts';
 import { quarantineBatch, quarantineSchema } from './quarantine.ts';
@@ -38,6 +38,7 @@ export async function readPartition(
     for await (const { batch, unrepresentable } of connector.read(setup.config, request, {
       signal,
       label: setup.label,
+      loopbackAllowed: setup.loopbackAllowed,
     })) {
       signal.throwIfAborted();
       for (const cell of unrepresentable) writer.unrepresentable.add(batch.schema.fields[cell.column]!.name);

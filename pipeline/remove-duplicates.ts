@@ -4,12 +4,12 @@
  */
 import type { RecordBatch } from 'apache-arrow';
 import { filterBatch } from '../columnar/filter.ts';
+import { keyColumns } from '../columnar/keys.ts';
 import { ColumnSums } from '../columnar/sums.ts';
 import { groupBy } from '../lib/group-by.ts';
 import type { ReportedPart } from '../schemas/generated/run-report.ts';
 import { batchesOf, findDuplicates } from './duplicates.ts';
 import type { SpilledRow } from './key-spill.ts';
-import { keyColumns } from './keys.ts';
 import type { PartitionResult } from './messages.ts';
 import { PartSink } from './part-sink.ts';
 import { quarantineBatch, quarantineSchema } from './quarantine.ts';

@@ -1,11 +1,14 @@
 /**
  * Keys of rows as bytes: two rows have the same key when the stored bytes of their key columns are equal.
  * Hashes find candidates; the bytes decide.
+ *
+ * The order of keys is that of their hashes, and of their bytes where hashes are equal: it spreads rows evenly, and is
+ * the order of rows in a bucket. Another hash is another order: see KEY_HASH.
  */
 import type { Data, RecordBatch, Schema } from 'apache-arrow';
-import { bitAt } from '../columnar/bits.ts';
-import { layoutOf } from '../columnar/layout.ts';
 import { HuitongError } from '../lib/errors.ts';
+import { bitAt } from './bits.ts';
+import { layoutOf } from './layout.ts';
 
 /** Positions of the key's columns. @throws HuitongError TYPE_UNMAPPED for a column that is absent or nested */
 export function keyColumns(schema: Schema, key: string[]): number[] {
@@ -20,6 +23,9 @@ export function keyColumns(schema: Schema, key: string[]): number[] {
     });
   });
 }
+
+/** Names how keys are hashed, wherever rows are kept in the order of their hashes. */
+export const KEY_HASH = 'fnv-murmur/1';
 
 /** Two independent 32-bit halves of a hash, a row each. */
 export interface KeyHashes {
@@ -56,6 +62,71 @@ function hashColumn(data: Data, { high, low }: KeyHashes): void {
     high[row] = a;
     low[row] = b;
   }
+}
+
+export function keyHashesOf(batch: RecordBatch, columns: number[]): KeyHashes {
+  const hashes = { high: new Uint32Array(batch.numRows), low: new Uint32Array(batch.numRows) };
+  hashKeys(batch, columns, hashes);
+  return hashes;
+}
+
+/** Compares keys by their bytes: column by column, shorter cells first. */
+export function keyOrder(
+  left: RecordBatch,
+  right: RecordBatch,
+  columns: number[],
+): (leftRow: number, rightRow: number) => number {
+  const pairs = columns.map((position) => [
+    cellsOf(left.data.children[position]!),
+    cellsOf(right.data.children[position]!),
+  ]);
+  return (leftRow, rightRow) => {
+    for (const [a, b] of pairs as [Cells, Cells][]) {
+      const order = compareCells(a, leftRow, b, rightRow);
+      if (order !== 0) return order;
+    }
+    return 0;
+  };
+}
+
+function compareCells(left: Cells, leftRow: number, right: Cells, rightRow: number): number {
+  const [a, b] = [left.start(leftRow), right.start(rightRow)];
+  const size = left.end(leftRow) - a;
+  const difference = size - (right.end(rightRow) - b);
+  if (difference !== 0) return difference;
+  for (let i = 0; i < size; i++) {
+    const order = left.bytes[a + i]! - right.bytes[b + i]!;
+    if (order !== 0) return order;
+  }
+  return 0;
+}
+
+/** Rows sort with their number in one double: 32 bits of hash, 21 of row. */
+const SORTED_ROWS_MAX = 2 ** 21;
+
+/** Row numbers in the order of keys; rows of one key by `tie`. At most 2^21 rows. */
+export function sortedByKey(
+  batch: RecordBatch,
+  columns: number[],
+  { high, low }: KeyHashes,
+  tie: ArrayLike<number>,
+): Uint32Array {
+  const rows = batch.numRows;
+  if (rows > SORTED_ROWS_MAX) throw new HuitongError('INTERNAL', `${rows} rows cannot be sorted at once`);
+  const coarse = new Float64Array(rows);
+  for (let row = 0; row < rows; row++) coarse[row] = high[row]! * SORTED_ROWS_MAX + row;
+  coarse.sort();
+  const order = Uint32Array.from(coarse, (value) => value % SORTED_ROWS_MAX);
+  const byKey = keyOrder(batch, batch, columns);
+  for (let start = 0; start < rows; ) {
+    let end = start + 1;
+    while (end < rows && high[order[end]!] === high[order[start]!]) end++;
+    if (end - start > 1) {
+      order.subarray(start, end).sort((a, b) => low[a]! - low[b]! || byKey(a, b) || tie[a]! - tie[b]!);
+    }
+    start = end;
+  }
+  return order;
 }
 
 /** The key's bytes as text that compares exactly. */
