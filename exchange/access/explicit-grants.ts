@@ -2,7 +2,6 @@
  * Explicit grants: made by the provider (normally as the end of a request), never changed, ended early where they must
  * be. Each change writes its leaf into the audit outbox in its own transaction. How one is chosen for a read: grants.ts.
  */
-import { BlockList, isIP } from 'node:net';
 import { v7 as uuidv7 } from 'uuid';
 import type { Catalog } from '../../catalog/database.ts';
 import { getDataset } from '../../catalog/datasets.ts';
@@ -18,6 +17,7 @@ import { addLeaf } from '../publication/outbox.ts';
 import type { Publication } from '../publication/publication.ts';
 import { UUID } from '../publication/rows.ts';
 import { readManifest, resolveVersion } from '../publication/versions.ts';
+import { addressList } from './addresses.ts';
 import { compilePolicy } from './policy/compile.ts';
 import { givenItems, type Policy, policyOf } from './policy/policy.ts';
 import { requireTerms } from './policy/terms.ts';
@@ -82,7 +82,7 @@ export async function checkGrant(publication: Publication, asked: unknown): Prom
   await assertGrantee(catalog, terms, dataset);
   assertItems(terms, dataset);
   assertTerm(terms);
-  addressList(terms.addresses ?? []);
+  addressList(terms.addresses ?? [], (message, i) => invalid(message, `/addresses/${i}`));
   const policy = policyOf(terms);
   if (policy !== null) await assertCompiles(publication, policy, dataset);
   return { terms, dataset, policy };
@@ -277,20 +277,6 @@ async function assertCompiles(publication: Publication, policy: Policy, dataset:
   const manifest = await readManifest(publication, version);
   const schema = readSchemaMessage(Buffer.from(manifest.arrowSchema, 'base64'));
   compilePolicy(policy, schema, policy.hashedFor === null ? null : new Uint8Array(32));
-}
-
-/** @throws POLICY_INVALID for what is neither an address nor a subnet */
-export function addressList(addresses: string[]): BlockList {
-  const list = new BlockList();
-  addresses.forEach((text, i) => {
-    const [address = '', prefix] = text.split('/');
-    const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
-    const most = family === 'ipv6' ? 128 : 32;
-    const bits = prefix === undefined ? most : Number(prefix);
-    if (isIP(address) === 0 || bits > most) throw invalid('this is no IP address or subnet', `/addresses/${i}`);
-    list.addSubnet(address, bits, family);
-  });
-  return list;
 }
 
 function cursorId(cursor: string): string {

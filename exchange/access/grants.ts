@@ -8,13 +8,13 @@
  *   3. the one that gives the most columns; where columns are asked for, the one that masks fewest of them
  *   4. an implicit one before an explicit one, which has an end and perhaps a quota; then the newest
  */
-import { isIPv6 } from 'node:net';
 import type { Catalog } from '../../catalog/database.ts';
 import { HuitongError } from '../../lib/errors.ts';
 import type { Dataset } from '../../schemas/generated/api.ts';
 import type { GrantTerms } from '../../schemas/generated/grant-terms.ts';
 import { UUID } from '../publication/rows.ts';
-import { addressList, type GrantRow, toGrant } from './explicit-grants.ts';
+import { isAt } from './addresses.ts';
+import { type GrantRow, toGrant } from './explicit-grants.ts';
 import { givenItems, type Policy, policyOf } from './policy/policy.ts';
 import { mayEver, type Principal } from './rights.ts';
 
@@ -48,6 +48,8 @@ export interface GrantQuery {
   columns?: string[];
   /** An explicit grant's id. */
   grant?: string;
+  /** What it is for: grants for that are preferred. */
+  purpose?: string;
   /** The caller's IP address; absent where there is none to know, and then no grant bound to addresses is given. */
   address?: string;
 }
@@ -58,12 +60,12 @@ export interface GrantQuery {
  * mode: the caller knows its own grants, and learns nothing else
  */
 export async function resolveGrant(catalog: Catalog, query: GrantQuery): Promise<Grant> {
-  const { principal, dataset, mode, columns } = query;
+  const { principal, dataset, mode } = query;
   if (!mayEver(principal, 'dataset.read')) throw none();
   const rows = await ownRows(catalog, query);
   const usable = rows.filter((row) => whyNot(row, mode) === undefined).map((row) => explicitGrant(row, dataset));
   const candidates = query.grant === undefined ? [...implicitGrants(principal, dataset, mode), ...usable] : usable;
-  const [best] = candidates.sort((a, b) => preference(a, b, columns));
+  const [best] = candidates.sort((a, b) => preference(a, b, query));
   if (best !== undefined) return best;
   const [newest] = rows;
   if (newest === undefined) throw none();
@@ -101,13 +103,6 @@ async function ownRows(catalog: Catalog, { principal, dataset, grant, address }:
 /** Of one department for one dataset; the newest that are active come first. */
 const GRANTS_CONSIDERED_MAX = 100;
 
-function isAt(address: string | undefined, addresses: string[] | undefined): boolean {
-  if (addresses === undefined) return true;
-  if (address === undefined) return false;
-  const plain = address.replace(/^::ffff:(?=\d+\.)/, '');
-  return addressList(addresses).check(plain, isIPv6(plain) ? 'ipv6' : 'ipv4');
-}
-
 function whyNot(row: GrantRow, mode: Mode): string | undefined {
   const { state, terms } = toGrant(row);
   if (state !== 'active') return state;
@@ -144,12 +139,13 @@ function explicitGrant(row: GrantRow, dataset: Dataset): Grant {
 }
 
 /** Negative where `a` is to be preferred. */
-function preference(a: Grant, b: Grant, asked: string[] | undefined): number {
+function preference(a: Grant, b: Grant, { columns: asked, purpose }: GrantQuery): number {
   const measures = (grant: Grant): number[] => {
     const all = grant.columns ?? asked ?? [];
     const missing = (asked ?? []).filter((name) => !all.includes(name)).length;
     const masks = grant.policy?.masks ?? {};
     return [
+      purpose === undefined || grant.purpose === purpose ? 0 : 1,
       missing,
       grant.policy?.rowFilter ? 1 : 0,
       asked === undefined && grant.columns !== null ? -grant.columns.length : Number.NEGATIVE_INFINITY,
