@@ -1,10 +1,12 @@
 /** Every kind of source, by the name that a source's definition gives. A new connector is one folder and one line here. */
 import { HuitongError } from '../lib/errors.ts';
 import type { Connector } from './connector.ts';
+import { http } from './http/index.ts';
 import { mssql } from './mssql/index.ts';
 import { postgres } from './postgres/index.ts';
 
 const connectors = new Map<string, Connector>([
+  [http.kind, http as Connector],
   [mssql.kind, mssql as Connector],
   [postgres.kind, postgres as Connector],
 ]);

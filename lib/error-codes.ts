@@ -83,6 +83,42 @@ export const errorCodes = define({
     title: { zh: '已取消', en: 'Cancelled' },
     hint: { zh: '需要时重新发起', en: 'Start it again when it is wanted.' },
   },
+  CAPTURE_LOST: {
+    status: 409,
+    recovery: 'retriable',
+    title: { zh: '变更捕获中断', en: 'The captured changes are no longer there' },
+    hint: {
+      zh: '需要全量刷新',
+      en: 'Publish with --full: the capture is started again from a new snapshot.',
+    },
+  },
+  CAPTURE_UNAVAILABLE: {
+    status: 422,
+    recovery: 'fatal',
+    title: { zh: '数据源未启用变更捕获', en: 'The source does not capture changes' },
+    hint: {
+      zh: '请数据库管理员按提示设置',
+      en: 'Ask the database’s administrator for what the message names, or use the mode upsert.',
+    },
+  },
+  CASE_RULE: {
+    status: 409,
+    recovery: 'fatal',
+    title: { zh: '规则不允许', en: 'A rule forbids it' },
+    hint: {
+      zh: '由本部门其他人员办理',
+      en: 'Somebody else has to do that: docs/reference/corrections.md has the rules.',
+    },
+  },
+  CASE_STATE: {
+    status: 409,
+    recovery: 'fatal',
+    title: { zh: '事项当前状态不允许此操作', en: 'Not in this state of the case' },
+    hint: {
+      zh: '重新查看事项；它可能已由他人办理',
+      en: 'Look at the case again: somebody else may have acted on it.',
+    },
+  },
   CATALOG_UNREACHABLE: {
     status: 503,
     recovery: 'retriable',
@@ -185,6 +221,24 @@ export const errorCodes = define({
       en: 'Raise the contract’s version as its change demands: a version, once applied, never changes.',
     },
   },
+  CURSOR_UNSAFE: {
+    status: 422,
+    recovery: 'fatal',
+    title: { zh: '游标列无法保证不漏数', en: 'The cursor could skip rows' },
+    hint: {
+      zh: '设置 lagSeconds，或授予查看会话的权限',
+      en: 'Set lagSeconds longer than the longest transaction, or let the source’s user see all sessions (pg_read_all_stats).',
+    },
+  },
+  DECOMPRESSION_LIMIT: {
+    status: 422,
+    recovery: 'fatal',
+    title: { zh: '解压后超过上限', en: 'Decompressed content beyond the limit' },
+    hint: {
+      zh: '减小每页记录数，或拆分文件',
+      en: 'Ask for smaller pages or files: little that was sent became more than is allowed.',
+    },
+  },
   DEFINITION_INVALID: {
     status: 422,
     recovery: 'fatal',
@@ -230,6 +284,15 @@ export const errorCodes = define({
       en: 'Give one of the two another code, or remove it.',
     },
   },
+  ELEMENT_DUPLICATE: {
+    status: 422,
+    recovery: 'fatal',
+    title: { zh: '重复采集', en: 'Collected twice' },
+    hint: {
+      zh: '改用数源部门的数据，或在 citesDuplicate 中写明理由',
+      en: 'Use the lead source’s item, or say why not: `citesDuplicate: { of, reason }` on this item.',
+    },
+  },
   ENCODING: {
     status: 422,
     recovery: 'fatal',
@@ -244,6 +307,15 @@ export const errorCodes = define({
     recovery: 'fatal',
     title: { zh: '已被更新的运行取代', en: 'Fenced by a newer run' },
     hint: { zh: '无需处理，较新的运行继续', en: 'Nothing to do: a newer run or generation owns this dataset now.' },
+  },
+  FILE_INVALID: {
+    status: 422,
+    recovery: 'fatal',
+    title: { zh: '文件内容无效', en: 'The file is not as its format demands' },
+    hint: {
+      zh: '改正文件，或改正来源定义中的格式、编码、引号',
+      en: 'Correct the file, or the format, encoding and quote in the source’s definition.',
+    },
   },
   FORBIDDEN: {
     status: 403,
@@ -326,6 +398,33 @@ export const errorCodes = define({
       en: 'Correct the JSON at the place that is named.',
     },
   },
+  LOOKUP_NOT_READY: {
+    status: 503,
+    recovery: 'retriable',
+    title: { zh: '查询索引正在建立', en: 'The index for look-ups is being made' },
+    hint: {
+      zh: '稍后重试；首次查询大数据集时需要几十秒',
+      en: 'Try again in a moment: the first index of a large dataset takes some tens of seconds.',
+    },
+  },
+  LOOKUP_UNSUPPORTED: {
+    status: 409,
+    recovery: 'fatal',
+    title: { zh: '该数据集不能按主键查询', en: 'This dataset cannot be looked up by key' },
+    hint: {
+      zh: '主键须为文本、整数、日期或 UUID；见 docs/reference/lookups.md',
+      en: 'Its key must be text, whole numbers, dates or UUIDs; see docs/reference/lookups.md.',
+    },
+  },
+  MODE_UNSUPPORTED: {
+    status: 422,
+    recovery: 'fatal',
+    title: { zh: '该数据源不支持此发布方式', en: 'The source cannot be published in this mode' },
+    hint: {
+      zh: '改用 snapshot 方式',
+      en: 'Use the mode snapshot, or one that the source’s kind can do: docs/reference/incremental.md.',
+    },
+  },
   NOT_ACCEPTABLE: {
     status: 406,
     recovery: 'fatal',
@@ -374,6 +473,15 @@ export const errorCodes = define({
       en: 'Put the file where docs/reference/district.md says.',
     },
   },
+  PATH_OUTSIDE: {
+    status: 422,
+    recovery: 'fatal',
+    title: { zh: '路径超出允许范围', en: 'A path outside of what may be read' },
+    hint: {
+      zh: '使用允许的文件夹之内的路径',
+      en: 'Give a path within the folders that the worker is allowed to read.',
+    },
+  },
   PLAN_STALE: {
     status: 409,
     recovery: 'fatal',
@@ -401,6 +509,15 @@ export const errorCodes = define({
       en: 'The table is empty or lost half its rows. If that is right, publish again with confirmation.',
     },
   },
+  PURPOSE_SCOPE: {
+    status: 403,
+    recovery: 'fatal',
+    title: { zh: '用途超出授权范围', en: 'The purpose is not the grant’s' },
+    hint: {
+      zh: '填写授权所列用途；其他用途须另行申请',
+      en: 'Give the purpose that the grant names; another purpose needs a request of its own.',
+    },
+  },
   QUOTA_EXCEEDED: {
     status: 403,
     recovery: 'fatal',
@@ -415,6 +532,15 @@ export const errorCodes = define({
     recovery: 'fatal',
     title: { zh: '请求的范围无效', en: 'The range lies outside the body' },
     hint: { zh: '按总长度更正范围', en: 'Correct the range; Content-Range tells the length.' },
+  },
+  RATING_GIVEN: {
+    status: 409,
+    recovery: 'fatal',
+    title: { zh: '已经评价', en: 'Rated already' },
+    hint: {
+      zh: '每项授权对每个版本评价一次',
+      en: 'Each grant rates each version once; rate a later version.',
+    },
   },
   RECONCILIATION_MISMATCH: {
     status: 500,
@@ -672,6 +798,15 @@ export const errorCodes = define({
     hint: {
       zh: '修改来源，或改用 null 或 quarantine 策略',
       en: 'Correct the source, or set the property\'s x-unrepresentable to "null" or "quarantine".',
+    },
+  },
+  VERSION_RECALLED: {
+    status: 410,
+    recovery: 'fatal',
+    title: { zh: '该版本已撤回', en: 'This version was recalled' },
+    hint: {
+      zh: '改用所列的其他版本，并处置已有副本',
+      en: 'Read the version that is named, where there is one, and confirm what became of your copies: `huitong duties`.',
     },
   },
   WORKER_LOST: {

@@ -20,6 +20,13 @@ export const limits = {
   /** Decoded rows and bytes of one part. */
   partRowsMax: 1_048_576,
   partBytesMax: 256 * 1024 * 1024,
+  /** Files of one folder or bucket that are looked at. */
+  sourceFilesMax: 100_000,
+  /** What one member of a compressed file may grow to, and how many times its stored size. */
+  decompressedBytesMax: 4 * 1024 * 1024 * 1024,
+  decompressedRatioMax: 500,
+  /** Texts that the cells of a spreadsheet share, all of them together. */
+  sharedTextBytesMax: 512 * 1024 * 1024,
   /** Columns of one dataset. */
   columnsMax: 1_600,
   /** A preview of a decision: rows that a filter is tried on, and rows that are shown. */
@@ -82,8 +89,28 @@ export const limits = {
   projectionPollMs: 100,
   /** A projection that nobody has read for so long is collected; reading notes it at most once in a tenth of that. */
   projectionIdleMs: 7 * 24 * 60 * 60 * 1000,
-  /** One leaf of the audit log, encoded. */
-  auditLeafBytesMax: 64 * 1024,
+  /** A look-up: keys of one call, rows of a version that has an index (16 bytes a slot in memory while it is made). */
+  lookupKeysMax: 1_000,
+  lookupRowsMax: 20_000_000,
+  /** Rows that go into an index before other requests have their turn. */
+  lookupIndexRowsAtOnce: 2_000,
+  /** How long the first look-up of a dataset waits for its index; then the caller is asked to come again. */
+  lookupFirstWaitMs: 20_000,
+  /** How often the server looks for versions that have no index yet. */
+  lookupIndexIntervalMs: 5_000,
+  /** How long a chosen grant is used without choosing anew; that it still holds is asked for in each call. */
+  lookupDecisionMs: 5_000,
+  /** Decisions, and compiled policies of one version, that are kept; and calls that share one question. */
+  lookupDecisionsMax: 10_000,
+  lookupPoliciesMax: 1_000,
+  lookupRoundMax: 512,
+  /** Indexes that one server holds open, and files that its cache keeps. */
+  lookupIndexesOpenMax: 64,
+  lookupCacheFilesMax: 256,
+  /** How long the index of a version stays in the store once a newer version has one. */
+  lookupIndexKeptMs: 60 * 60 * 1000,
+  /** One leaf of the audit log, encoded: the keys' hashes of the largest look-up are 80 kB. */
+  auditLeafBytesMax: 128 * 1024,
   /** Leaves of one flush, and leaves that may wait for theirs; beyond it the access is refused. */
   auditFlushLeavesMax: 8_192,
   auditFlushBytesMax: 16 * 1024 * 1024,
@@ -117,6 +144,15 @@ export const limits = {
   idempotencyAnswerMaxMs: 10 * 60 * 1000,
   /** A connection on which nothing moves; longer than any answer takes to begin. */
   connectionIdleMs: 3 * 60 * 1000,
+  /** One answer of a web API that is read whole, as it arrives and decompressed; a source's definition may lower it. */
+  webAnswerBytesMax: 64 * 1024 * 1024,
+  /** Requests of one page, the first included; the first wait between, which doubles, and the longest. */
+  webAttemptsMax: 5,
+  webRetryMs: 250,
+  webRetryMaxMs: 60_000,
+  webRedirectsMax: 5,
+  /** Pages of one table: beyond it the far side repeats itself. */
+  webPagesMax: 1_000_000,
   /** A result that passes through Temporal, with room below its own limit of 2 MB. */
   temporalPayloadBytesMax: 1_800_000,
 } as const;

@@ -1,6 +1,7 @@
 /** A source's connection, made ready: its secret references resolved, and its address one that a source may have. */
 import { lookup } from 'node:dns/promises';
-import { BlockList, isIP } from 'node:net';
+import { isIP } from 'node:net';
+import { addressBlocked } from '../../lib/addresses.ts';
 import { HuitongError } from '../../lib/errors.ts';
 
 /** The secret that `env:NAME` or `file:/path` refers to. Throws SECRET_MISSING; `at` is a pointer into the connection. */
@@ -27,19 +28,6 @@ export async function resolveConnection(
   return Array.isArray(connection) ? entries.map(([, value]) => value) : Object.fromEntries(entries);
 }
 
-/** Cloud metadata services are at link-local addresses. */
-const linkLocal = new BlockList();
-linkLocal.addSubnet('169.254.0.0', 16, 'ipv4');
-linkLocal.addSubnet('fe80::', 10, 'ipv6');
-linkLocal.addAddress('fd00:ec2::254', 'ipv6');
-
-/** The unspecified address reaches the own machine too. */
-const loopback = new BlockList();
-loopback.addSubnet('127.0.0.0', 8, 'ipv4');
-loopback.addSubnet('0.0.0.0', 8, 'ipv4');
-loopback.addAddress('::1', 'ipv6');
-loopback.addAddress('::', 'ipv6');
-
 /**
  * Refuses connections whose `host` or `url` leads to a link-local address, or, unless the operator allows it, to the
  * worker's own machine. A name that does not resolve is left to the connector, which says so better.
@@ -51,10 +39,8 @@ export async function assertAddressAllowed(connection: unknown, loopbackAllowed:
   for (const host of hostsOf(connection)) {
     const addresses = isIP(host) ? [host] : await addressesOf(host);
     for (const address of addresses) {
-      const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
-      const own = loopback.check(address, family) && !loopbackAllowed;
-      if (!own && !linkLocal.check(address, family)) continue;
-      const what = own ? 'the worker’s own machine' : 'a link-local address';
+      const what = addressBlocked(address, loopbackAllowed);
+      if (what === undefined) continue;
       throw new HuitongError('SSRF_BLOCKED', `${host} is ${what}`, { at: host });
     }
   }

@@ -70,7 +70,8 @@ async function checkSource(
 ): Promise<CheckReport> {
   try {
     const { connector, config } = await open(deps, source);
-    return await connector.check(config, { signal, label: `huitong/check/${source.code}` });
+    const { loopbackAllowed } = deps;
+    return await connector.check(config, { signal, label: `huitong/check/${source.code}`, loopbackAllowed });
   } catch (e: unknown) {
     if (!isHuitongError(e, 'SECRET_MISSING') && !isHuitongError(e, 'SSRF_BLOCKED')) throw e;
     return { ok: false, steps: [{ name: 'resolve', ok: false, code: e.code, message: e.message }] };
@@ -83,7 +84,9 @@ async function discoverSource(
   signal: AbortSignal,
 ): Promise<SourceTable[]> {
   const { connector, config } = await open(deps, source);
-  const tables = await connector.discover(config, { signal, label: `huitong/discover/${source.code}` });
+  const { loopbackAllowed } = deps;
+  const label = `huitong/discover/${source.code}`;
+  const tables = await connector.discover(config, { signal, label, loopbackAllowed });
   const bytes = Buffer.byteLength(JSON.stringify(tables));
   if (bytes <= limits.temporalPayloadBytesMax) return tables;
   throw new HuitongError('OBJECT_TOO_LARGE', `the list of ${tables.length} tables takes ${bytes} bytes`, {
@@ -101,8 +104,9 @@ async function extractRun(deps: SourceActivityDeps, runId: string): Promise<Extr
       const partitionsDone = partitions.filter(({ done }) => done).length;
       tell({ generation, rows, bytes, partitions: partitions.length, partitionsDone });
     };
-    const { threads, threadEntry } = deps;
-    const { report, staged } = await extract({ session, connector, config, signal, onProgress, threads, threadEntry });
+    const { threads, threadEntry, loopbackAllowed } = deps;
+    const job = { session, connector, config, signal, onProgress, threads, threadEntry, loopbackAllowed };
+    const { report, staged } = await extract(job);
     return {
       generation,
       reportDigest: staged.digest,
