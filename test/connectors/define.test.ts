@@ -9,6 +9,7 @@ import type {
   ReadRequest,
   Snapshot,
   SourceBatch,
+  SourceCapture,
 } from '../../connectors/connector.ts';
 import { defineConnector, OpenSource, type TablePlan, type WholeTable } from '../../connectors/define.ts';
 
@@ -69,6 +70,14 @@ const planRanges = async (): Promise<ReadPlan<Range>> => ({
 });
 const planWhole = async () => tablePlan;
 
+const capture: SourceCapture<Config> = {
+  start: async (_config, _request, context) => ({ snapshot: new Held(context.label), position: '0' }),
+  lag: async () => ({ readable: true }),
+  readChanges: async function* () {},
+  acknowledge: async () => {},
+  drop: async () => {},
+};
+
 describe('the compiler demands what a capability promises', () => {
   test('the least that a kind can be', () => {
     const connector = defineConnector({ ...common, capabilities: plain, plan: planWhole, read: readWhole });
@@ -110,9 +119,11 @@ describe('the compiler demands what a capability promises', () => {
 
   test('change capture needs its methods', () => {
     const capabilities = { ...plain, changeCapture: true } as const;
-    // @ts-expect-error assertCapturable is missing
+    // @ts-expect-error capture is missing
     defineConnector({ ...common, capabilities, plan: planWhole, read: readWhole });
-    defineConnector({ ...common, capabilities, plan: planWhole, read: readWhole, assertCapturable: async () => {} });
+    const connector = defineConnector({ ...common, capabilities, plan: planWhole, read: readWhole, capture });
+    expectTypeOf(connector.capabilities.changeCapture).toEqualTypeOf<true>();
+    expect(connector.capture).toBe(capture);
   });
 
   test('every kind says what becomes of its types', () => {

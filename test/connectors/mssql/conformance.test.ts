@@ -21,6 +21,9 @@ testConnector(mssql, async () => {
     },
   });
   const config = configFor(server);
+  const setForbidden = (name: string, isForbidden: boolean) => {
+    for (const table of tables) if (table.name === name) table.isForbidden = isForbidden;
+  };
   const request = (name: string) => ({ table: { schema: 'dbo', name } });
   return {
     close: () => server.close(),
@@ -67,6 +70,7 @@ testConnector(mssql, async () => {
       },
       empty: { request: request('empty'), columns: ['id', 'name'] },
       names: { request: request('Names 表]'), columns: ['Id', 'with space', 'quo]te"d', '姓名', 'select'] },
+      comments: { request: request('large'), table: '常住居民', of: 'name', column: '姓名' },
       wide: { request: request('wide'), columns: 1024 },
       bigCell: { fits: request('big cell'), tooLarge: request('larger cell'), column: 'cell' },
       torture: {
@@ -86,6 +90,11 @@ testConnector(mssql, async () => {
         { request: request('forbidden'), code: 'SOURCE_FORBIDDEN' },
         { request: { ...request('large'), columns: ['id', 'no such'] }, code: 'COLUMN_NOT_FOUND' },
       ],
+      revoked: {
+        request: request('revoked'),
+        revoke: async () => setForbidden('revoked', true),
+        restore: async () => setForbidden('revoked', false),
+      },
       slow: request('slow'),
       busyStatements: async () => busy,
     },

@@ -21,7 +21,13 @@ export function makeTables(): FakeTable[] {
     cell: (value: string) => (value === 'broken' ? Buffer.from('0400' + '00d8' + '6100', 'hex') : nvarchar.cell(value)),
   };
   return [
-    { name: 'large', columns: [id, name], rows: largeRows(), keys: [{ columns: ['id'], primary: true }] },
+    {
+      name: 'large',
+      columns: [id, { ...name, comment: '姓名' }],
+      rows: largeRows(),
+      keys: [{ columns: ['id'], primary: true }],
+      comment: '常住居民',
+    },
     { name: 'empty', columns: [id, name] },
     {
       name: 'Names 表]',
@@ -59,6 +65,7 @@ export function makeTables(): FakeTable[] {
       ],
     },
     { name: 'forbidden', columns: [id], isForbidden: true },
+    { name: 'revoked', columns: [id], rows: [['1']] },
     { name: 'slow', columns: [id], send: sendSlowly },
   ];
 }

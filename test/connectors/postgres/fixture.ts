@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
-import type { Fixture, Torture } from '../../../connectors/conformance/fixture.ts';
-import type { Prepared } from '../../../connectors/conformance/kit.ts';
+import type { Fixture, Prepared, Torture } from '../../../connectors/conformance/kit.ts';
 import type { PostgresConfig } from '../../../connectors/postgres/config.ts';
 import { limits } from '../../../lib/limits.ts';
 import { createDatabase } from '../../support/postgres.ts';
@@ -41,6 +40,7 @@ export async function prepare(): Promise<Prepared<PostgresConfig>> {
     disturb: () => disturb(database.url),
     empty: { request: table('empty'), columns: ['a', 'b'] },
     names: { request: table('大写 "Table"'), columns: names },
+    comments: { request: table('commented'), table: '预防接种登记', of: 'id', column: '流水号' },
     wide: { request: table('wide'), columns: WIDE_COLUMNS },
     bigCell: { fits: table('big'), tooLarge: table('bigger'), column: 'content' },
     torture,
@@ -51,6 +51,11 @@ export async function prepare(): Promise<Prepared<PostgresConfig>> {
       { request: { ...table('large'), columns: ['id', 'Id'] }, code: 'COLUMN_NOT_FOUND' },
       { request: table('forbidden'), code: 'SOURCE_FORBIDDEN' },
     ],
+    revoked: {
+      request: table('commented'),
+      revoke: async () => void (await execute(database.url, `revoke select on commented from ${user}`)),
+      restore: async () => void (await execute(database.url, `grant select on commented to ${user}`)),
+    },
     slow: table('slow'),
     busyStatements: () => busyStatements(database.url, user),
   };
@@ -79,6 +84,9 @@ async function fillTables(url: string, user: string, canary: string): Promise<vo
      create table bigger as select 1 as id, repeat('x', ${limits.cellBytesMax + 1}) as content;
      create table unmapped (id int, plan pg_node_tree, key pg_ndistinct);
      create table forbidden (id int);
+     create table commented as select 1 as id;
+     comment on table commented is '预防接种登记';
+     comment on column commented.id is '流水号';
      create view slow as select i, (select count(*) from generate_series(1, 1000000000) j where j > i) from generate_series(1, 9) i;`,
   );
 }
@@ -177,6 +185,7 @@ function disturb(url: string): { stop(): Promise<number> } {
         await client.query('update large set filler = filler || $2 where id = $1', [(i * 37) % LARGE_ROWS, 'y']);
         await client.query('delete from large where id = $1', [1_000_000 + i - 5]);
       }
+      await client.query('delete from large where id >= 1000000');
     } finally {
       await client.end();
     }

@@ -60,6 +60,7 @@ async function send(reply: Reply, { columns, rows }: Result): Promise<void> {
 async function answerTable({ tables, useNbcRows }: FakeDatabase, { sql }: TdsQuery, reply: Reply): Promise<void> {
   const table = tables.find((candidate) => sql.includes(`from ${quoted(candidate)}`));
   if (table === undefined) return reply.error(208, 'Invalid object name.');
+  if (table.isForbidden) return reply.error(229, 'The SELECT permission was denied on the object.');
   if (sql.includes('count_big')) return send(reply, totals(table, sql));
   const list = sql.slice(0, sql.indexOf(` from ${quoted(table)}`));
   const places = table.columns.map(({ name }) => list.indexOf(bracketed(name)));
