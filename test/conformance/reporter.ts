@@ -1,0 +1,50 @@
+/** Gathers what the kit tells with each of its tests, by kind. */
+import type { Reporter, TestCase, TestModule } from 'vitest/node';
+import type { Fidelity } from '../../connectors/conformance/kit.ts';
+
+export interface KindResult {
+  passed: number;
+  failed: number;
+  /** Why, and of which checks. */
+  skipped: Map<string, string[]>;
+  failures: string[];
+  /** Absent where the values were not read, or not as they should be. */
+  fidelity?: Fidelity;
+}
+
+export class ConformanceReporter implements Reporter {
+  private readonly kinds = new Map<string, KindResult>();
+  /** Files that failed outside of the kit's tests: they do not load, or their source cannot be prepared. */
+  readonly broken: string[] = [];
+
+  resultOf(kind: string): KindResult {
+    const known = this.kinds.get(kind);
+    if (known !== undefined) return known;
+    const result: KindResult = { passed: 0, failed: 0, skipped: new Map(), failures: [] };
+    this.kinds.set(kind, result);
+    return result;
+  }
+
+  onTestCaseResult(test: TestCase): void {
+    const fact = test.meta().conformance;
+    if (fact === undefined) return;
+    const kind = this.resultOf(fact.kind);
+    const result = test.result();
+    if (result.state === 'passed') {
+      kind.passed++;
+      if (fact.fidelity !== undefined) kind.fidelity = fact.fidelity;
+    } else if (result.state === 'failed') {
+      kind.failed++;
+      kind.failures.push(`${test.name}: ${result.errors[0]?.message ?? 'no message'}`);
+    } else if (result.state === 'skipped') {
+      const reason = result.note ?? 'no reason given';
+      kind.skipped.set(reason, [...(kind.skipped.get(reason) ?? []), test.name]);
+    }
+  }
+
+  onTestModuleEnd(module: TestModule): void {
+    const hooks = [...module.children.allSuites()].flatMap((suite) => suite.errors());
+    for (const error of [...module.errors(), ...hooks])
+      this.broken.push(`${module.relativeModuleId}: ${error.message}`);
+  }
+}
