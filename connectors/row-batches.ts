@@ -19,22 +19,26 @@ export interface BatchCut {
  * Batches of the rows, cut by rows and by bytes; the first row of a batch is taken whatever its size.
  * @param rows cells in the order of the schema's fields
  * @param at the table, for errors
- * @throws HuitongError CELL_TOO_LARGE with the column's name
+ * @param signal asked before each batch: rows may all be in memory already
+ * @throws HuitongError CELL_TOO_LARGE with the column's name, CANCELLED
  */
 export async function* rowBatches(
   schema: Schema,
   rows: AsyncIterable<Cell[]>,
   cut: BatchCut,
   at: string,
+  signal: AbortSignal,
 ): AsyncGenerator<SourceBatch> {
   const collector = new RowCollector(schema, at);
   for await (const row of rows) {
+    if (signal.aborted) throw new HuitongError('CANCELLED', 'the read was cancelled', { at });
     if (collector.rows >= cut.batchRowsMax || collector.bytesWith(row) > cut.batchBytesMax) {
       if (collector.rows > 0) yield collector.batch();
       collector.reset();
     }
     collector.append(row);
   }
+  if (signal.aborted) throw new HuitongError('CANCELLED', 'the read was cancelled', { at });
   if (collector.rows > 0) yield collector.batch();
 }
 

@@ -103,14 +103,14 @@ export class HttpApi {
 
   /** RFC 6749, section 4.4: client credentials, the client known by HTTP Basic (section 2.3.1). */
   private async accessToken(client: {
-    tokenUrl: string;
+    authorizationServer: string;
     clientId: string;
     clientSecret: string;
     scope?: string;
   }): Promise<string> {
     if (this.token !== undefined && this.token.endsAt > Date.now()) return this.token.value;
     const pair = [client.clientId, client.clientSecret].map(encodeURIComponent).join(':');
-    const url = new URL(client.tokenUrl);
+    const url = new URL(client.authorizationServer);
     const { bytes } = await this.client
       .bytes(
         {

@@ -23,7 +23,7 @@ export type Authentication =
   | { kind: 'basic'; user: string; password: string }
   | { kind: 'bearer'; token: string }
   | { kind: 'apiKey'; in: 'header' | 'query'; name: string; key: string }
-  | { kind: 'oauth2'; tokenUrl: string; clientId: string; clientSecret: string; scope?: string };
+  | { kind: 'oauth2'; authorizationServer: string; clientId: string; clientSecret: string; scope?: string };
 
 export interface HttpTable {
   name: string;
@@ -38,7 +38,8 @@ export interface HttpTable {
   paging?: Paging;
   /** Pointer to the number of all records. */
   total?: string;
-  key?: string[];
+  /** Columns that tell records apart, as the API's owner says. */
+  unique?: string[];
   incremental?: Incremental;
   columns: HttpColumn[];
 }
@@ -75,7 +76,7 @@ export function assertConfig(config: HttpConfig): void {
   for (const [url, pointer] of [
     [config.url, '/url'],
     ...(config.authentication?.kind === 'oauth2'
-      ? [[config.authentication.tokenUrl, '/authentication/tokenUrl'] as const]
+      ? [[config.authentication.authorizationServer, '/authentication/authorizationServer'] as const]
       : []),
   ] as const) {
     const parsed = URL.canParse(url) ? new URL(url) : undefined;
@@ -85,7 +86,7 @@ export function assertConfig(config: HttpConfig): void {
   config.tables.forEach((table, t) => {
     const names = table.columns.map(({ name }) => name);
     if (new Set(names).size < names.length) throw invalid('two columns of one name', `/tables/${t}/columns`);
-    const missing = [...(table.key ?? []), ...(table.incremental ? [table.incremental.column] : [])].find(
+    const missing = [...(table.unique ?? []), ...(table.incremental ? [table.incremental.column] : [])].find(
       (name) => !names.includes(name),
     );
     if (missing !== undefined) throw invalid(`the table has no column ${missing}`, `/tables/${t}`);

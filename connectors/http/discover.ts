@@ -10,8 +10,8 @@ export async function discover(config: HttpConfig): Promise<SourceTable[]> {
     name: table.name,
     kind: 'foreign',
     columns: columnsOf(table).map((column) => describedColumn(types, column)),
-    primaryKey: table.key ?? [],
-    uniqueKeys: table.key === undefined ? [] : [table.key],
+    primaryKey: table.unique ?? [],
+    uniqueKeys: table.unique === undefined ? [] : [table.unique],
     ...(table.comment === undefined ? {} : { comment: table.comment }),
   }));
 }

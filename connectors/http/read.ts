@@ -20,7 +20,7 @@ export async function* read(
   const table = tableOf(config, partition.table);
   const api = new HttpApi(config, context);
   try {
-    yield* rowBatches(arrowSchemaOf(types, plan), rowsOf(api, table, plan), request, table.name);
+    yield* rowBatches(arrowSchemaOf(types, plan), rowsOf(api, table, plan), request, table.name, context.signal);
   } finally {
     api.close();
   }

@@ -39,8 +39,8 @@ const authentication = byKind({
   bearer: [{ token: secret }, ['token']],
   apiKey: [{ in: { enum: ['header', 'query'] }, name: text, key: secret }, ['in', 'name', 'key']],
   oauth2: [
-    { tokenUrl: text, clientId: text, clientSecret: secret, scope: text },
-    ['tokenUrl', 'clientId', 'clientSecret'],
+    { authorizationServer: text, clientId: text, clientSecret: secret, scope: text },
+    ['authorizationServer', 'clientId', 'clientSecret'],
   ],
 });
 
@@ -96,7 +96,13 @@ const table = closed(
     records: { ...pointer, description: 'To the array of records; empty where the document is that array.' },
     paging,
     total: { ...pointer, description: 'To the number of all records, which is then checked.' },
-    key: { type: 'array', items: text, minItems: 1, uniqueItems: true },
+    unique: {
+      type: 'array',
+      items: text,
+      minItems: 1,
+      uniqueItems: true,
+      description: 'Columns that tell records apart.',
+    },
     incremental,
     columns: { type: 'array', minItems: 1, maxItems: 1600, items: column },
   },
