@@ -398,6 +398,21 @@ export const errorCodes = define({
       en: 'Correct the JSON at the place that is named.',
     },
   },
+  KEY_NOT_FOUND: {
+    status: 422,
+    recovery: 'fatal',
+    title: { zh: '未找到主键', en: 'No key was found' },
+    hint: {
+      zh: '在源表上建立唯一键，或提供一个带唯一标识列的视图',
+      en: 'Give the table a unique key in the source, or a view with a column that identifies a row.',
+    },
+  LOGIN_TAKEN: {
+    status: 409,
+    recovery: 'fatal',
+    title: { zh: '登录名已被使用', en: 'The login is taken' },
+    hint: { zh: '换一个登录名，或启用原账号', en: 'Choose another login, or enable the account that has it.' },
+  },
+  },
   LOOKUP_NOT_READY: {
     status: 503,
     recovery: 'retriable',
@@ -463,6 +478,24 @@ export const errorCodes = define({
     recovery: 'fatal',
     title: { zh: '对象过大', en: 'Object too large' },
     hint: { zh: '把数据分成更小的分片', en: 'Split it: parts are cut by rows and by bytes, see the limits.' },
+  },
+  PASSWORD_CHANGE_REQUIRED: {
+    status: 403,
+    recovery: 'fatal',
+    title: { zh: '须先设置新密码', en: 'A new password is needed first' },
+    hint: {
+      zh: '登录时同时提供新密码（newPassword）',
+      en: 'The password is a temporary one: sign in again and give a new one beside it (newPassword).',
+    },
+  },
+  PASSWORD_WEAK: {
+    status: 422,
+    recovery: 'fatal',
+    title: { zh: '密码过于简单', en: 'The password is too weak' },
+    hint: {
+      zh: '至少 12 个字符，不含登录名，且不是常见或重复的字符串',
+      en: 'At least 12 characters, without the login, and no run of one or two characters.',
+    },
   },
   PATH: {
     status: 422,
@@ -596,6 +629,15 @@ export const errorCodes = define({
       en: 'Look at the request again: somebody else may have acted on it.',
     },
   },
+  ROLES_CONFLICT: {
+    status: 422,
+    recovery: 'fatal',
+    title: { zh: '角色互斥', en: 'Roles that exclude each other' },
+    hint: {
+      zh: '管理员、审计员、运维员三权分立，请分别授予不同的人',
+      en: 'Administrator, auditor and operator are three people: give each role to another.',
+    },
+  },
   RUN_ENDED: {
     status: 409,
     recovery: 'fatal',
@@ -648,6 +690,24 @@ export const errorCodes = define({
     hint: {
       zh: '检查隔离区私钥是否与写入时一致',
       en: 'Check that the quarantine key is the one it was sealed to; damaged data cannot be recovered.',
+    },
+  },
+  SIGN_IN_FAILED: {
+    status: 401,
+    recovery: 'fatal',
+    title: { zh: '登录失败', en: 'The sign-in failed' },
+    hint: {
+      zh: '核对登录名和密码；多次失败后账号会暂时锁定，稍后再试或请管理员重置',
+      en: 'Check login and password; after repeated failures the account is closed for a while. An administrator can reset it.',
+    },
+  },
+  SIGN_IN_UNAVAILABLE: {
+    status: 503,
+    recovery: 'retriable',
+    title: { zh: '暂时无法登录', en: 'Nobody can be signed in now' },
+    hint: {
+      zh: '稍后再试；如使用统一身份认证，运维员应核对 oidcIssuer 等配置',
+      en: 'Try again later. An operator should check oidcIssuer and the client’s registration at the identity provider.',
     },
   },
   SNAPSHOT_LOST: {

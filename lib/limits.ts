@@ -27,14 +27,48 @@ export const limits = {
   decompressedRatioMax: 500,
   /** Texts that the cells of a spreadsheet share, all of them together. */
   sharedTextBytesMax: 512 * 1024 * 1024,
+  /** Rows that a reading thread sorts by key at once, and their decoded bytes; rows of one batch of a sorted run. */
+  sortRowsMax: 1_000_000,
+  sortBytesMax: 16 * 1024 * 1024,
+  sortBatchRows: 2_048,
+  /** Decoded bytes that a bucket should have when its dataset is first divided, and buckets at most. */
+  bucketBytesWanted: 4 * 1024 * 1024,
+  bucketsMax: 65_536,
+  /** Keys of one version whose newest state broke the contract. */
+  staleKeysMax: 100_000,
+  /** Trailing segments of an appended dataset that are made one, and the stored bytes that one of them has at most. */
+  segmentsCompactMin: 16,
+  segmentBytesSmall: 16 * 1024 * 1024,
+  /** Rows of one run whose keys are compared with those of earlier versions. */
+  appendRowsMax: 20_000_000,
   /** Columns of one dataset. */
   columnsMax: 1_600,
   /** A preview of a decision: rows that a filter is tried on, and rows that are shown. */
   previewRowsMax: 1_000_000,
   previewSampleRows: 10,
+  /** A sample from which a dataset is inferred, and what a preview of a dataset reads: the first of them to be reached ends it. */
+  sampleRowsMax: 20_000,
+  sampleCellsMax: 2_000_000,
+  sampleBytesMax: 64 * 1024 * 1024,
+  sampleTimeMaxMs: 15_000,
+  /** Places of a table that a sample is taken from. */
+  samplePartitions: 8,
+  datasetPreviewRowsMax: 100_000,
+  datasetPreviewShownRows: 20,
+  /** An answer of a department's worker that is sealed for who asked. */
+  sealedAnswerBytesMax: 16 * 1024 * 1024,
   /** A contract document (GOVERNANCE: SCHEMA_UNSAFE). */
   contractBytesMax: 256 * 1024,
   contractDepthMax: 64,
+  /** How long a person is signed in, and how long a sign-in may stay at the identity provider. */
+  signInSessionMs: 8 * 60 * 60 * 1000,
+  oidcSignInMs: 10 * 60 * 1000,
+  /** Checks of passwords that run at once (32 MiB each), and that may wait. */
+  passwordChecksMax: 2,
+  passwordChecksWaitingMax: 64,
+  /** How long a rotated token's former secret is accepted: by default, and at most. */
+  tokenOverlapSecondsDefault: 24 * 60 * 60,
+  tokenOverlapSecondsMax: 30 * 24 * 60 * 60,
   /** Rows of a quarantine listing page, and of any other page. */
   pageRowsMax: 1_000,
   pageRowsDefault: 100,
@@ -117,6 +151,16 @@ export const limits = {
   auditQueueLeavesMax: 65_536,
   /** How long a flush may take before its outcome counts as unknown. */
   auditFlushTimeoutMs: 10_000,
+  /** Leaves that are counted into metering and the rest at once, in one transaction. */
+  projectedLeavesMax: 10_000,
+  /** Up to this many stars a rating wants an answer of the provider. */
+  lowRatingMax: 2,
+  /** How often the server looks for cases that are due by themselves, and the first time after its start. */
+  tendCasesIntervalMs: 60_000,
+  tendCasesFirstMs: 2_000,
+  /** Look-ups of one person that are told at once, and how long it is kept that they concern the person. */
+  subjectLookupsMax: 1_000,
+  subjectAccessKeptMs: 3 * 366 * 24 * 60 * 60 * 1000,
   /** Rows that are moved from the outbox to the log at once, and how often it is looked at. */
   auditOutboxRowsMax: 1_000,
   auditOutboxPollMs: 250,
