@@ -3,11 +3,13 @@ import { HuitongError } from '../lib/errors.ts';
 import type { Connector } from './connector.ts';
 import { http } from './http/index.ts';
 import { mssql } from './mssql/index.ts';
+import { mysql } from './mysql/index.ts';
 import { postgres } from './postgres/index.ts';
 
 const connectors = new Map<string, Connector>([
   [http.kind, http as Connector],
   [mssql.kind, mssql as Connector],
+  [mysql.kind, mysql as Connector],
   [postgres.kind, postgres as Connector],
 ]);
 
