@@ -31,6 +31,7 @@ export const errorCodes = define({
       zh: '停止写入，从备份恢复并核查',
       en: 'Nothing is signed or read until the tables log_state, log_entry and log_tile are restored to agree.',
     },
+  },
   AUDIT_LEAF_INVALID: {
     status: 500,
     recovery: 'fatal',
@@ -39,6 +40,7 @@ export const errorCodes = define({
       zh: '报告程序缺陷',
       en: 'A defect of the program that wrote it: see schemas/document/audit-leaf.json, and report it.',
     },
+  },
   AUDIT_REGRESSION: {
     status: 503,
     recovery: 'fatal',
@@ -47,6 +49,7 @@ export const errorCodes = define({
       zh: '数据库早于已签名的日志头；由人决定如何恢复',
       en: 'The database is older than a head already signed, or differs from it (a restored backup?). Restore the newer state; nothing is signed until a person decides.',
     },
+  },
   AUDIT_UNAVAILABLE: {
     status: 503,
     recovery: 'retriable',
@@ -55,6 +58,7 @@ export const errorCodes = define({
       zh: '稍后重试；未记录则不放行',
       en: 'Try again shortly. What cannot be recorded is refused; the attempt itself may or may not be in the log.',
     },
+  },
   AUDIT_VERIFY_FAILED: {
     status: 422,
     recovery: 'fatal',
@@ -63,6 +67,7 @@ export const errorCodes = define({
       zh: '保留证据并报告审计管理员',
       en: 'Keep the files as they are and tell the audit administrator: the proof, receipt or export is not what was signed.',
     },
+  },
   BREAKING_CONTRACT: {
     status: 409,
     recovery: 'fatal',
@@ -71,6 +76,7 @@ export const errorCodes = define({
       zh: '提高主版本号，或撤销该变更',
       en: 'Raise the contract’s major version and tell its readers, or take the change back.',
     },
+  },
   CANCELLED: {
     status: 409,
     recovery: 'fatal',
@@ -85,6 +91,7 @@ export const errorCodes = define({
       zh: '需要全量刷新',
       en: 'Publish with --full: the capture is started again from a new snapshot.',
     },
+  },
   CAPTURE_UNAVAILABLE: {
     status: 422,
     recovery: 'fatal',
@@ -93,6 +100,7 @@ export const errorCodes = define({
       zh: '请数据库管理员按提示设置',
       en: 'Ask the database’s administrator for what the message names, or use the mode upsert.',
     },
+  },
   CASE_RULE: {
     status: 409,
     recovery: 'fatal',
@@ -101,6 +109,7 @@ export const errorCodes = define({
       zh: '由本部门其他人员办理',
       en: 'Somebody else has to do that: docs/reference/corrections.md has the rules.',
     },
+  },
   CASE_STATE: {
     status: 409,
     recovery: 'fatal',
@@ -109,6 +118,7 @@ export const errorCodes = define({
       zh: '重新查看事项；它可能已由他人办理',
       en: 'Look at the case again: somebody else may have acted on it.',
     },
+  },
   CATALOG_UNREACHABLE: {
     status: 503,
     recovery: 'retriable',
@@ -123,6 +133,7 @@ export const errorCodes = define({
       zh: '不选该列，或在来源中拆分',
       en: 'Leave the column out, or split such values in the source; 64 MiB a cell is the limit.',
     },
+  },
   CHECKSUM: {
     status: 422,
     recovery: 'fatal',
@@ -131,6 +142,7 @@ export const errorCodes = define({
       zh: '核对原件后更正',
       en: 'Correct the identifier against the original document.',
     },
+  },
   CLASS_BASIS_MISSING: {
     status: 422,
     recovery: 'fatal',
@@ -139,6 +151,7 @@ export const errorCodes = define({
       zh: '写明法律依据（sharing.basis）',
       en: 'Give the law or decision as sharing.basis; only unconditional data needs none.',
     },
+  },
   COLUMN_NOT_FOUND: {
     status: 422,
     recovery: 'fatal',
@@ -147,6 +160,7 @@ export const errorCodes = define({
       zh: '用 source discover 查看列名',
       en: 'See `huitong source discover` for the names; they are case-sensitive.',
     },
+  },
   COLUMN_NOT_GRANTED: {
     status: 404,
     recovery: 'fatal',
@@ -155,6 +169,7 @@ export const errorCodes = define({
       zh: '检查列名，或申请该列',
       en: 'Check the column’s name, or request it: what you may not see looks the same.',
     },
+  },
   CONFIG_INVALID: {
     status: 500,
     recovery: 'fatal',
@@ -169,6 +184,7 @@ export const errorCodes = define({
       zh: '使用已支持的类型',
       en: 'Use one of the kinds that are listed, or add a connector (CONTRIBUTING).',
     },
+  },
   CONTRACT_INVALID: {
     status: 422,
     recovery: 'fatal',
@@ -177,6 +193,7 @@ export const errorCodes = define({
       zh: '更正所指的关键字',
       en: 'Correct the keyword that is named; the keywords of a contract are in docs/reference/contracts.md.',
     },
+  },
   CONTRACT_MISMATCH: {
     status: 422,
     recovery: 'fatal',
@@ -185,6 +202,7 @@ export const errorCodes = define({
       zh: '修改数据契约或所选的列',
       en: 'Change the contract or the columns that are read: docs/reference/json-image.md tells how each type looks.',
     },
+  },
   CONTRACT_RECHECK_FAILED: {
     status: 422,
     recovery: 'fatal',
@@ -193,6 +211,7 @@ export const errorCodes = define({
       zh: '不要发布；检查该部门工作进程的版本',
       en: "Nothing was published. What the department's worker staged breaks its own contract: check that worker's release.",
     },
+  },
   CONTRACT_VERSION: {
     status: 409,
     recovery: 'fatal',
@@ -201,6 +220,7 @@ export const errorCodes = define({
       zh: '按变更级别提高版本号',
       en: 'Raise the contract’s version as its change demands: a version, once applied, never changes.',
     },
+  },
   CURSOR_UNSAFE: {
     status: 422,
     recovery: 'fatal',
@@ -209,6 +229,7 @@ export const errorCodes = define({
       zh: '设置 lagSeconds，或授予查看会话的权限',
       en: 'Set lagSeconds longer than the longest transaction, or let the source’s user see all sessions (pg_read_all_stats).',
     },
+  },
   DECOMPRESSION_LIMIT: {
     status: 422,
     recovery: 'fatal',
@@ -217,6 +238,7 @@ export const errorCodes = define({
       zh: '减小每页记录数，或拆分文件',
       en: 'Ask for smaller pages or files: little that was sent became more than is allowed.',
     },
+  },
   DEFINITION_INVALID: {
     status: 422,
     recovery: 'fatal',
@@ -225,6 +247,7 @@ export const errorCodes = define({
       zh: '更正所指的文件和行',
       en: 'Correct the file at the line that is named; docs/reference/district.md lists every member.',
     },
+  },
   DIGEST_MISMATCH: {
     status: 422,
     recovery: 'retriable',
@@ -233,6 +256,7 @@ export const errorCodes = define({
       zh: '自动重新上传',
       en: 'Send the object again: it was cut short or changed on its way.',
     },
+  },
   DISTRICT_MISMATCH: {
     status: 409,
     recovery: 'fatal',
@@ -241,6 +265,7 @@ export const errorCodes = define({
       zh: '使用本区的定义文件',
       en: 'Apply this installation’s own district: one installation holds one district.',
     },
+  },
   DRIVER_UNSUITABLE: {
     status: 500,
     recovery: 'fatal',
@@ -249,6 +274,7 @@ export const errorCodes = define({
       zh: '按 package-lock.json 重新安装依赖',
       en: 'Install the dependencies again as package-lock.json has them: npm ci.',
     },
+  },
   DUPLICATE_CODE: {
     status: 422,
     recovery: 'fatal',
@@ -257,6 +283,7 @@ export const errorCodes = define({
       zh: '为其中一个改用新的编码',
       en: 'Give one of the two another code, or remove it.',
     },
+  },
   ELEMENT_DUPLICATE: {
     status: 422,
     recovery: 'fatal',
@@ -265,6 +292,7 @@ export const errorCodes = define({
       zh: '改用数源部门的数据，或在 citesDuplicate 中写明理由',
       en: 'Use the lead source’s item, or say why not: `citesDuplicate: { of, reason }` on this item.',
     },
+  },
   ENCODING: {
     status: 422,
     recovery: 'fatal',
@@ -273,6 +301,7 @@ export const errorCodes = define({
       zh: '使用 UTF-8，去除不可见控制字符',
       en: 'Write it in UTF-8, without NUL, lone surrogates and bidirectional controls.',
     },
+  },
   FENCED: {
     status: 409,
     recovery: 'fatal',
@@ -287,6 +316,7 @@ export const errorCodes = define({
       zh: '改正文件，或改正来源定义中的格式、编码、引号',
       en: 'Correct the file, or the format, encoding and quote in the source’s definition.',
     },
+  },
   FORBIDDEN: {
     status: 403,
     recovery: 'fatal',
@@ -307,6 +337,7 @@ export const errorCodes = define({
       zh: '授权已暂停、撤销、到期或尚未生效；请联系提供部门',
       en: 'It is suspended, revoked, expired, not yet valid, or not for this way of reading. Ask the providing department.',
     },
+  },
   GRANT_OF_REQUEST: {
     status: 409,
     recovery: 'fatal',
@@ -333,6 +364,7 @@ export const errorCodes = define({
       zh: '给号码加上引号',
       en: 'Put the identifier in quotes: as a number it loses digits.',
     },
+  },
   INTERNAL: {
     status: 500,
     recovery: 'retriable',
@@ -347,6 +379,7 @@ export const errorCodes = define({
       zh: '去掉该数据项；目录中写有不予共享的依据',
       en: 'Leave the item out: the catalog names the law by which it is not shared.',
     },
+  },
   JSON_AMBIGUOUS: {
     status: 422,
     recovery: 'fatal',
@@ -355,6 +388,7 @@ export const errorCodes = define({
       zh: '去除重复成员',
       en: 'Write each member once, without __proto__, and numbers with at most 15 digits.',
     },
+  },
   JSON_INVALID: {
     status: 422,
     recovery: 'fatal',
@@ -363,6 +397,7 @@ export const errorCodes = define({
       zh: '更正所指的位置',
       en: 'Correct the JSON at the place that is named.',
     },
+  },
   KEY_NOT_FOUND: {
     status: 422,
     recovery: 'fatal',
@@ -371,6 +406,7 @@ export const errorCodes = define({
       zh: '在源表上建立唯一键，或提供一个带唯一标识列的视图',
       en: 'Give the table a unique key in the source, or a view with a column that identifies a row.',
     },
+  },
   LOGIN_TAKEN: {
     status: 409,
     recovery: 'fatal',
@@ -385,6 +421,7 @@ export const errorCodes = define({
       zh: '稍后重试；首次查询大数据集时需要几十秒',
       en: 'Try again in a moment: the first index of a large dataset takes some tens of seconds.',
     },
+  },
   LOOKUP_UNSUPPORTED: {
     status: 409,
     recovery: 'fatal',
@@ -393,6 +430,7 @@ export const errorCodes = define({
       zh: '主键须为文本、整数、日期或 UUID；见 docs/reference/lookups.md',
       en: 'Its key must be text, whole numbers, dates or UUIDs; see docs/reference/lookups.md.',
     },
+  },
   MODE_UNSUPPORTED: {
     status: 422,
     recovery: 'fatal',
@@ -401,6 +439,7 @@ export const errorCodes = define({
       zh: '改用 snapshot 方式',
       en: 'Use the mode snapshot, or one that the source’s kind can do: docs/reference/incremental.md.',
     },
+  },
   NOT_ACCEPTABLE: {
     status: 406,
     recovery: 'fatal',
@@ -415,6 +454,7 @@ export const errorCodes = define({
       zh: '检查名称，或申请授权',
       en: 'Check the name, or request a grant: what you may not see looks the same.',
     },
+  },
   OBJECT_CORRUPT: {
     status: 500,
     recovery: 'fatal',
@@ -423,6 +463,7 @@ export const errorCodes = define({
       zh: '从备份恢复该对象；已移入隔离目录',
       en: "Restore the object from a backup; the damaged copy was moved to the store's quarantine.",
     },
+  },
   OBJECT_MISSING: {
     status: 503,
     recovery: 'retriable',
@@ -431,6 +472,7 @@ export const errorCodes = define({
       zh: '检查对象存储，并从备份恢复',
       en: 'Check the object store, and restore the object from a backup if it stays missing.',
     },
+  },
   OBJECT_TOO_LARGE: {
     status: 413,
     recovery: 'fatal',
@@ -445,6 +487,7 @@ export const errorCodes = define({
       zh: '登录时同时提供新密码（newPassword）',
       en: 'The password is a temporary one: sign in again and give a new one beside it (newPassword).',
     },
+  },
   PASSWORD_WEAK: {
     status: 422,
     recovery: 'fatal',
@@ -453,6 +496,7 @@ export const errorCodes = define({
       zh: '至少 12 个字符，不含登录名，且不是常见或重复的字符串',
       en: 'At least 12 characters, without the login, and no run of one or two characters.',
     },
+  },
   PATH: {
     status: 422,
     recovery: 'fatal',
@@ -461,6 +505,7 @@ export const errorCodes = define({
       zh: '按 docs/reference/district.md 放置文件',
       en: 'Put the file where docs/reference/district.md says.',
     },
+  },
   PATH_OUTSIDE: {
     status: 422,
     recovery: 'fatal',
@@ -469,6 +514,7 @@ export const errorCodes = define({
       zh: '使用允许的文件夹之内的路径',
       en: 'Give a path within the folders that the worker is allowed to read.',
     },
+  },
   PLAN_STALE: {
     status: 409,
     recovery: 'fatal',
@@ -477,6 +523,7 @@ export const errorCodes = define({
       zh: '重新生成计划',
       en: 'Make the plan again: the catalog has changed since.',
     },
+  },
   POLICY_INVALID: {
     status: 422,
     recovery: 'fatal',
@@ -485,6 +532,7 @@ export const errorCodes = define({
       zh: '对照数据契约更正所指的筛选或脱敏',
       en: 'Correct the filter or mask that is named: docs/reference/policies.md lists them, the contract has the columns.',
     },
+  },
   PUBLISH_GUARD: {
     status: 409,
     recovery: 'fatal',
@@ -493,6 +541,7 @@ export const errorCodes = define({
       zh: '确认数据无误后，以确认方式重新发布',
       en: 'The table is empty or lost half its rows. If that is right, publish again with confirmation.',
     },
+  },
   PURPOSE_SCOPE: {
     status: 403,
     recovery: 'fatal',
@@ -501,6 +550,7 @@ export const errorCodes = define({
       zh: '填写授权所列用途；其他用途须另行申请',
       en: 'Give the purpose that the grant names; another purpose needs a request of its own.',
     },
+  },
   QUOTA_EXCEEDED: {
     status: 403,
     recovery: 'fatal',
@@ -509,6 +559,7 @@ export const errorCodes = define({
       zh: '次日（北京时间）恢复；需要更多请重新申请',
       en: 'It begins anew at midnight, Asia/Shanghai. For more, ask for a new grant.',
     },
+  },
   RANGE_NOT_SATISFIABLE: {
     status: 416,
     recovery: 'fatal',
@@ -523,6 +574,7 @@ export const errorCodes = define({
       zh: '每项授权对每个版本评价一次',
       en: 'Each grant rates each version once; rate a later version.',
     },
+  },
   RECONCILIATION_MISMATCH: {
     status: 500,
     recovery: 'fatal',
@@ -531,6 +583,7 @@ export const errorCodes = define({
       zh: '不要发布；报告连接器缺陷',
       en: 'Nothing was published. Counts or sums taken by the source differ from what was read: report it.',
     },
+  },
   REFERENCE_UNKNOWN: {
     status: 422,
     recovery: 'fatal',
@@ -539,6 +592,7 @@ export const errorCodes = define({
       zh: '更正编码，或补充其定义',
       en: 'Correct the code, or define what it refers to.',
     },
+  },
   REPORT_INVALID: {
     status: 422,
     recovery: 'fatal',
@@ -547,6 +601,7 @@ export const errorCodes = define({
       zh: '检查工作进程的版本',
       en: "Nothing was published. The worker's report contradicts what it staged: check that worker's release.",
     },
+  },
   REQUEST_INVALID: {
     status: 400,
     recovery: 'fatal',
@@ -555,6 +610,7 @@ export const errorCodes = define({
       zh: '对照接口文档更正所指位置',
       en: 'Correct what is named; the API documentation shows the expected form.',
     },
+  },
   REQUEST_RULE: {
     status: 409,
     recovery: 'fatal',
@@ -563,6 +619,7 @@ export const errorCodes = define({
       zh: '见 docs/reference/requests.md 中的办理规则',
       en: 'See the rules of requests in docs/reference/requests.md.',
     },
+  },
   REQUEST_STATE: {
     status: 409,
     recovery: 'fatal',
@@ -571,6 +628,7 @@ export const errorCodes = define({
       zh: '重新查看申请；它可能已由他人办理',
       en: 'Look at the request again: somebody else may have acted on it.',
     },
+  },
   ROLES_CONFLICT: {
     status: 422,
     recovery: 'fatal',
@@ -579,6 +637,7 @@ export const errorCodes = define({
       zh: '管理员、审计员、运维员三权分立，请分别授予不同的人',
       en: 'Administrator, auditor and operator are three people: give each role to another.',
     },
+  },
   RUN_ENDED: {
     status: 409,
     recovery: 'fatal',
@@ -599,6 +658,7 @@ export const errorCodes = define({
       zh: '自动重新规划；核对数据契约',
       en: 'The next generation plans again; compare the table with its contract.',
     },
+  },
   SCHEMA_UNSAFE: {
     status: 422,
     recovery: 'fatal',
@@ -607,6 +667,7 @@ export const errorCodes = define({
       zh: '去除所指的关键字或改写正则',
       en: 'Remove what is named: remote references, $data, great depth or size, or a pattern that cannot run in linear time.',
     },
+  },
   SECRET_INLINE: {
     status: 422,
     recovery: 'fatal',
@@ -615,6 +676,7 @@ export const errorCodes = define({
       zh: '改为 env: 或 file: 引用，并更换该密钥',
       en: 'Replace it with a reference, env:NAME or file:/path, and change the secret: it has been seen.',
     },
+  },
   SECRET_MISSING: {
     status: 500,
     recovery: 'fatal',
@@ -629,6 +691,7 @@ export const errorCodes = define({
       zh: '检查隔离区私钥是否与写入时一致',
       en: 'Check that the quarantine key is the one it was sealed to; damaged data cannot be recovered.',
     },
+  },
   SIGN_IN_FAILED: {
     status: 401,
     recovery: 'fatal',
@@ -637,6 +700,7 @@ export const errorCodes = define({
       zh: '核对登录名和密码；多次失败后账号会暂时锁定，稍后再试或请管理员重置',
       en: 'Check login and password; after repeated failures the account is closed for a while. An administrator can reset it.',
     },
+  },
   SIGN_IN_UNAVAILABLE: {
     status: 503,
     recovery: 'retriable',
@@ -645,6 +709,7 @@ export const errorCodes = define({
       zh: '稍后再试；如使用统一身份认证，运维员应核对 oidcIssuer 等配置',
       en: 'Try again later. An operator should check oidcIssuer and the client’s registration at the identity provider.',
     },
+  },
   SNAPSHOT_LOST: {
     status: 503,
     recovery: 'retriable',
@@ -665,6 +730,7 @@ export const errorCodes = define({
       zh: '由主管部门确定唯一数源',
       en: 'Let the supervising department decide which one is authoritative.',
     },
+  },
   SOURCE_DATABASE_MISSING: {
     status: 502,
     recovery: 'fatal',
@@ -673,6 +739,7 @@ export const errorCodes = define({
       zh: '检查数据库名',
       en: 'Check the name of the database in the connection.',
     },
+  },
   SOURCE_FAILED: {
     status: 502,
     recovery: 'retriable',
@@ -681,6 +748,7 @@ export const errorCodes = define({
       zh: '查看数据源的日志',
       en: 'Look up the code that is named, and the source’s own log.',
     },
+  },
   SOURCE_FORBIDDEN: {
     status: 502,
     recovery: 'fatal',
@@ -689,6 +757,7 @@ export const errorCodes = define({
       zh: '请数据库管理员授予 SELECT 权限',
       en: 'Ask the database’s administrator for SELECT on this table and USAGE on its schema.',
     },
+  },
   SOURCE_TIMEOUT: {
     status: 502,
     recovery: 'retriable',
@@ -697,6 +766,7 @@ export const errorCodes = define({
       zh: '调大 statementTimeoutMs 或换时段',
       en: 'Raise statementTimeoutMs, or run when the source is less busy.',
     },
+  },
   SOURCE_TLS: {
     status: 502,
     recovery: 'fatal',
@@ -705,6 +775,7 @@ export const errorCodes = define({
       zh: '检查 ssl 设置和证书',
       en: 'Check the ssl setting, its authority (ca) and the server’s name.',
     },
+  },
   SOURCE_UNREACHABLE: {
     status: 502,
     recovery: 'retriable',
@@ -719,6 +790,7 @@ export const errorCodes = define({
       zh: '使用数据库服务器的地址；本机数据源须由运维人员放行',
       en: 'Name the database server itself. For a source on the worker’s own machine the operator sets HUITONG_SOURCE_LOOPBACK_ALLOWED.',
     },
+  },
   STAGING_UNREACHABLE: {
     status: 503,
     recovery: 'retriable',
@@ -739,6 +811,7 @@ export const errorCodes = define({
       zh: '检查存储地址、存储桶和凭据',
       en: 'Check the endpoint, the bucket and the credentials of the object store.',
     },
+  },
   TABLE_NOT_FOUND: {
     status: 422,
     recovery: 'fatal',
@@ -759,6 +832,7 @@ export const errorCodes = define({
       zh: '查看隔离区，更正来源或契约',
       en: "Nothing was published. Look at the run's quarantine, then correct the source or the contract.",
     },
+  },
   TYPE_UNMAPPED: {
     status: 422,
     recovery: 'fatal',
@@ -767,6 +841,7 @@ export const errorCodes = define({
       zh: '在数据集定义中为该列指定类型，或不选该列',
       en: 'Give the column a type override in the dataset definition, or leave it out.',
     },
+  },
   UNAUTHENTICATED: {
     status: 401,
     recovery: 'fatal',
@@ -775,6 +850,7 @@ export const errorCodes = define({
       zh: '附上有效的 Bearer 令牌',
       en: 'Send `Authorization: Bearer <token>`; the token may have expired or been revoked.',
     },
+  },
   UNREPRESENTABLE: {
     status: 422,
     recovery: 'fatal',
@@ -783,6 +859,7 @@ export const errorCodes = define({
       zh: '修改来源，或改用 null 或 quarantine 策略',
       en: 'Correct the source, or set the property\'s x-unrepresentable to "null" or "quarantine".',
     },
+  },
   VERSION_RECALLED: {
     status: 410,
     recovery: 'fatal',
@@ -791,6 +868,7 @@ export const errorCodes = define({
       zh: '改用所列的其他版本，并处置已有副本',
       en: 'Read the version that is named, where there is one, and confirm what became of your copies: `huitong duties`.',
     },
+  },
   WORKER_LOST: {
     status: 503,
     recovery: 'retriable',
@@ -799,6 +877,7 @@ export const errorCodes = define({
       zh: '检查该部门的工作进程和网络',
       en: 'The worker died, was stopped, or was cut off. Check it and its network, then publish again.',
     },
+  },
   WORKER_UNAVAILABLE: {
     status: 503,
     recovery: 'retriable',
