@@ -1,0 +1,90 @@
+/** What is owed, by whom, until when: one list over requests and cases. */
+import type { Catalog } from '../../catalog/database.ts';
+import { decodeCursor, type Page, pageOf } from '../../lib/cursor.ts';
+import { HuitongError } from '../../lib/errors.ts';
+import { limits } from '../../lib/limits.ts';
+import { type CaseDuty, caseDuties } from '../../lib/pure/case-states.ts';
+import { duties as requestDuties } from '../../lib/pure/request-states.ts';
+import type { Duty } from '../../schemas/generated/api.ts';
+import { listingLimit, type Principal } from '../access/rights.ts';
+
+export interface ListDuties {
+  /** Whose: only where the role sees every department's. */
+  department?: string;
+  of?: 'request' | 'correction' | 'rating' | 'confirmation' | 'destruction';
+  dataset?: string;
+  overdue?: boolean;
+  limit?: number;
+  cursor?: string;
+}
+
+interface OpenDutyRow {
+  of: NonNullable<ListDuties['of']>;
+  id: string;
+  dataset: string;
+  state: string;
+  duty: string;
+  party: string;
+  department: string | null;
+  began_at: Date;
+  deadline: Date;
+  provisional: boolean;
+  policy_version: string;
+  overdue_at: Date | null;
+}
+
+/** Open duties, the most urgent first; the viewer's own department's, or everybody's where the role sees all. */
+export async function listDuties(catalog: Catalog, principal: Principal, asked: ListDuties = {}): Promise<Page<Duty>> {
+  const limit = Math.min(asked.limit ?? limits.pageRowsDefault, limits.pageRowsMax);
+  const query = catalog
+    .from(catalog.raw(`(${OPEN}) as open`))
+    .orderBy([{ column: 'deadline' }, { column: 'id' }])
+    .limit(limit + 1)
+    .select<OpenDutyRow[]>('*');
+  const own = listingLimit(principal, 'duty.read');
+  if (own !== undefined) query.where('department', own);
+  if (asked.department !== undefined) query.where('department', asked.department);
+  if (asked.of !== undefined) query.where('of', asked.of);
+  if (asked.dataset !== undefined) query.where('dataset', asked.dataset);
+  if (asked.overdue === true) query.whereNotNull('overdue_at');
+  if (asked.overdue === false) query.whereNull('overdue_at');
+  if (asked.cursor !== undefined) query.whereRaw('(deadline, id) > (?, ?)', placeOf(asked.cursor));
+  return pageOf(await query, limit, ({ deadline, id }) => [deadline.toISOString(), id], toDuty);
+}
+
+const OPEN = `
+  select 'request' as of, request.id, dataset, state, duty, party, open.department, began_at, deadline, provisional,
+    policy_version, overdue_at
+  from request_duty open join request on request.id = open.request where ended_at is null and duty <> 'objection'
+  union all
+  select kind, duty_case.id, dataset, state, duty, party, open.department, began_at, deadline, provisional,
+    policy_version, overdue_at
+  from duty_case_duty open join duty_case on duty_case.id = open."case"
+  where ended_at is null and duty <> 'correction-objection'`;
+
+function placeOf(cursor: string): [string, string] {
+  const [deadline, id] = decodeCursor(cursor, 2).map(String) as [string, string];
+  const valid = !Number.isNaN(Date.parse(deadline)) && /^[0-9a-f-]{36}$/.test(id);
+  if (valid) return [deadline, id];
+  throw new HuitongError('REQUEST_INVALID', 'the cursor is not one that was given out');
+}
+
+function toDuty(row: OpenDutyRow): Duty {
+  const words =
+    row.of === 'request' ? requestDuties[row.duty as keyof typeof requestDuties] : caseDuties[row.duty as CaseDuty];
+  return {
+    of: row.of,
+    id: row.id,
+    dataset: row.dataset,
+    state: row.state,
+    duty: row.duty,
+    title: { zh: words.zh, en: words.en },
+    party: row.party,
+    department: row.department,
+    beganAt: row.began_at.toISOString(),
+    deadline: row.deadline.toISOString(),
+    provisional: row.provisional,
+    policyVersion: row.policy_version,
+    overdue: row.overdue_at !== null,
+  };
+}
