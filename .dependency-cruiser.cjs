@@ -20,6 +20,18 @@ const may = {
     'schemas',
     'lib',
   ],
+  'exchange/people': ['exchange/access', 'exchange/publication', 'exchange/audit', 'catalog', 'schemas', 'lib'],
+  'exchange/duties': [
+    'exchange/access',
+    'exchange/publication',
+    'exchange/store',
+    'exchange/audit',
+    'catalog',
+    'contracts',
+    'columnar',
+    'schemas',
+    'lib',
+  ],
   'activities/source': [
     'activities/failure\\.ts$',
     'pipeline',

@@ -1,9 +1,15 @@
-/** What the server does besides answering: it notes grants that ran out, and removes objects that nothing refers to. */
+/**
+ * What the server does besides answering: it notes grants that ran out, removes objects that nothing refers to, and tends
+ * to what becomes due by itself.
+ */
+import type { Client } from '@temporalio/client';
 import type { Logger } from 'pino';
+import type { Access } from '../exchange/access/access.ts';
 import { expireGrants } from '../exchange/access/explicit-grants.ts';
 import { collect } from '../exchange/publication/collect.ts';
 import type { Publication } from '../exchange/publication/publication.ts';
 import { limits } from '../lib/limits.ts';
+import { tend } from '../server/case-workflow.ts';
 import type { Resources } from './resources.ts';
 
 /**
@@ -11,12 +17,34 @@ import type { Resources } from './resources.ts';
  * is at work is waited for. Servers that collect at once take turns by the collector's lock.
  */
 export function startHousekeeping(publication: Publication, log: Logger, resources: Resources): void {
+  const { collectFirstMs: firstMs, collectIntervalMs: intervalMs } = limits;
+  repeat(resources, { firstMs, intervalMs }, () => collectOnce(publication, log));
+}
+
+/** Tends every `limits.tendCasesIntervalMs`; servers that do so at once find done what another has done. */
+export function startTending(access: Access, temporal: Client, log: Logger, resources: Resources): void {
+  const { tendCasesFirstMs: firstMs, tendCasesIntervalMs: intervalMs } = limits;
+  repeat(resources, { firstMs, intervalMs }, async () => {
+    try {
+      const tended = await tend(access, temporal);
+      if (tended.opened + tended.mended + tended.started > 0) log.info(tended, 'cases were tended');
+    } catch (err: unknown) {
+      log.warn({ err }, 'cases could not be tended; the next pass tries again');
+    }
+  });
+}
+
+function repeat(
+  resources: Resources,
+  { firstMs, intervalMs }: { firstMs: number; intervalMs: number },
+  work: () => Promise<void>,
+): void {
   let pass: Promise<void> = Promise.resolve();
   const run = () => {
-    pass = pass.then(() => collectOnce(publication, log));
+    pass = pass.then(work);
   };
-  const first = setTimeout(run, limits.collectFirstMs);
-  const timer = setInterval(run, limits.collectIntervalMs);
+  const first = setTimeout(run, firstMs);
+  const timer = setInterval(run, intervalMs);
   resources.add(timer, async () => {
     clearTimeout(first);
     clearInterval(timer);

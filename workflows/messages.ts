@@ -1,11 +1,20 @@
 /** What clients say to our workflows, and ask of them. Pure: the server imports it. */
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import type { ApplyCaseAction } from '../activities/exchange/cases.ts';
 import type { CommitOutcome } from '../activities/exchange/index.ts';
 import type { ApplyAction } from '../activities/exchange/requests.ts';
+import type { InferInquiry, PreviewInquiry } from '../activities/source/inquiries.ts';
+import type { CaseSnapshot } from '../lib/pure/case-clock.ts';
 import type { RequestSnapshot } from '../lib/pure/request-clock.ts';
 import type { SourceReference } from './activity-types.ts';
 
-export { exchangeQueue, publishWorkflowId, requestWorkflowId, sourceQueue } from '../lib/pure/task-queues.ts';
+export {
+  caseWorkflowId,
+  exchangeQueue,
+  publishWorkflowId,
+  requestWorkflowId,
+  sourceQueue,
+} from '../lib/pure/task-queues.ts';
 
 export interface PublishDatasetRequest {
   dataset: string;
@@ -22,6 +31,15 @@ export interface SourceInquiry {
   /** Of the workers that can reach it: `sourceQueue(department)`. */
   queue: string;
 }
+
+/** What is staged for who asked, sealed: nothing of it passes through Temporal. */
+export interface StagedAnswer {
+  digest: string;
+  sizeBytes: number;
+}
+
+export type InferDatasetInquiry = SourceInquiry & { inquiry: InferInquiry };
+export type PreviewDatasetInquiry = SourceInquiry & { inquiry: PreviewInquiry };
 
 export type PublishDatasetResult = CommitOutcome & { runId: string };
 
@@ -59,3 +77,18 @@ export const policyChangedSignal = defineSignal('policyChanged');
 
 /** Null before the workflow has read it. */
 export const requestQuery = defineQuery<RequestSnapshot | null>('request');
+
+/** Of `dutyCase`; `snapshot` where it continues as new. */
+export interface CaseInput {
+  case: string;
+  snapshot?: CaseSnapshot;
+}
+
+/** The case is the workflow's own, and so is the time. */
+export type CaseActMessage = Omit<ApplyCaseAction, 'case' | 'at'>;
+
+/** One action of an officer; answered when it is in the catalog. Its update id is the act's id. */
+export const caseActUpdate = defineUpdate<CaseSnapshot, [CaseActMessage]>('actOnCase');
+
+/** Null before the workflow has read it. */
+export const caseQuery = defineQuery<CaseSnapshot | null>('case');

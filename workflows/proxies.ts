@@ -46,9 +46,11 @@ export function extraction(taskQueue: string): Pick<SourceActivities, 'extract'>
   });
 }
 
+type Inquiries = 'checkSource' | 'discoverSource' | 'inferDataset' | 'previewDataset';
+
 /** A person waits for the answer: once, and soon. */
-export function inquiry(taskQueue: string): Pick<SourceActivities, 'checkSource' | 'discoverSource'> {
-  return proxyActivities<Pick<SourceActivities, 'checkSource' | 'discoverSource'>>({
+export function inquiry(taskQueue: string): Pick<SourceActivities, Inquiries> {
+  return proxyActivities<Pick<SourceActivities, Inquiries>>({
     taskQueue,
     scheduleToStartTimeout: limits.workerWaitInteractiveMaxMs,
     startToCloseTimeout: limits.inquiryMaxMs,
@@ -67,6 +69,23 @@ export const { actOnRequest } = proxyActivities<Pick<ExchangeActivities, 'actOnR
 
 /** Repeated for ever: a deadline must not be missed because the catalog was away. */
 export const requestKeeping = proxyActivities<Pick<ExchangeActivities, 'loadRequest' | 'passTime'>>({
+  taskQueue: exchangeQueue,
+  startToCloseTimeout: limits.exchangeActivityMaxMs,
+  heartbeatTimeout: limits.heartbeatTimeoutMs,
+  retry,
+});
+
+/** As for requests: an officer waits for the answer. */
+export const { actOnCase } = proxyActivities<Pick<ExchangeActivities, 'actOnCase'>>({
+  taskQueue: exchangeQueue,
+  startToCloseTimeout: limits.inquiryMaxMs,
+  scheduleToCloseTimeout: limits.inquiryMaxMs,
+  heartbeatTimeout: limits.heartbeatTimeoutMs,
+  retry,
+});
+
+/** Repeated for ever, as for requests. */
+export const caseKeeping = proxyActivities<Pick<ExchangeActivities, 'loadCase' | 'passCaseTime'>>({
   taskQueue: exchangeQueue,
   startToCloseTimeout: limits.exchangeActivityMaxMs,
   heartbeatTimeout: limits.heartbeatTimeoutMs,

@@ -6,6 +6,7 @@ import { type RecheckRun, recheckRun } from '../../exchange/publication/recheck.
 import { type BeginRun, type BegunRun, beginRun, type FailRun, failRun } from '../../exchange/publication/runs.ts';
 import { isHuitongError } from '../../lib/errors.ts';
 import { withFailures } from '../failure.ts';
+import { createCaseActivities } from './cases.ts';
 import { heartbeating } from './heartbeat.ts';
 import { createRequestActivities } from './requests.ts';
 
@@ -33,6 +34,7 @@ export function createExchangeActivities({ publication }: ExchangeActivityDeps) 
       withFailures(() => heartbeating(() => failIfBegun(publication, request))),
 
     ...createRequestActivities({ publication }),
+    ...createCaseActivities({ publication }),
   };
 }
 

@@ -6,7 +6,8 @@ import { HuitongError, isHuitongError } from '../../lib/errors.ts';
 import type { Dataset } from '../../schemas/generated/api.ts';
 import type { Manifest, ManifestPart } from '../../schemas/generated/manifest.ts';
 import type { Version } from '../publication/publication.ts';
-import { readManifest, resolveVersion } from '../publication/versions.ts';
+import { readableVersion } from '../publication/recalls.ts';
+import { readManifest } from '../publication/versions.ts';
 import { type Access, actorOf, recordDenial } from './access.ts';
 import { type Grant, type GrantQuery, resolveGrant } from './grants.ts';
 import { type Projection, project } from './projection.ts';
@@ -30,11 +31,11 @@ export interface Decision {
 }
 
 /** What is refused, and stands in the log by its code. */
-const denials = ['COLUMN_NOT_GRANTED', 'GRANT_NOT_USABLE'] as const;
+const denials = ['COLUMN_NOT_GRANTED', 'GRANT_NOT_USABLE', 'VERSION_RECALLED'] as const;
 
 /**
  * @throws NOT_FOUND for a dataset or version that is absent or not granted, COLUMN_NOT_GRANTED for a column likewise,
- * GRANT_NOT_USABLE; each is in the log before it is thrown, or AUDIT_UNAVAILABLE is thrown instead
+ * GRANT_NOT_USABLE, VERSION_RECALLED; each is in the log before it is thrown, or AUDIT_UNAVAILABLE is thrown instead
  */
 export async function decide(access: Access, asked: Asked): Promise<Decision> {
   const { publication } = access;
@@ -42,7 +43,7 @@ export async function decide(access: Access, asked: Asked): Promise<Decision> {
   try {
     dataset = await getDataset(publication.catalog, asked.dataset);
     const grant = await resolveGrant(publication.catalog, { ...asked, dataset, mode: 'bulk' });
-    const version = await resolveVersion(publication, dataset.code, asked.version);
+    const version = await readableVersion(publication, dataset.code, asked.version);
     const manifest = await readManifest(publication, version);
     const parts = manifest.segments.flatMap((segment) => segment.parts);
     const schema = readSchemaMessage(Buffer.from(manifest.arrowSchema, 'base64'));

@@ -87,6 +87,17 @@ export interface CaseEventRow {
   at: Date;
 }
 
+/** What only corrections have. */
+export interface CorrectionRow {
+  case: string;
+  item: string;
+  key_hash: string;
+  claim: Buffer;
+  checked_version: number;
+  fixed_version: number | null;
+  fix_shown: boolean | null;
+}
+
 export function caseFactsOf({ kind, state, claimants }: CaseRow): CaseFacts {
   return { kind, state, claimants };
 }

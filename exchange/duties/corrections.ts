@@ -16,7 +16,7 @@ import type { Principal } from '../access/rights.ts';
 import { keyedHash } from '../audit/leaf.ts';
 import { resolveVersion } from '../publication/versions.ts';
 import { advanceCase } from './apply.ts';
-import type { CaseRow } from './cases.ts';
+import type { CaseRow, CorrectionRow } from './cases.ts';
 import { requireCase, type Viewer } from './list.ts';
 import { openCase } from './open.ts';
 import { casePartiesOf } from './parties.ts';
@@ -41,16 +41,6 @@ export interface FileCorrection {
 interface SealedClaim {
   key: KeyDocument;
   claim: ClaimedValue;
-}
-
-export interface CorrectionRow {
-  case: string;
-  item: string;
-  key_hash: string;
-  claim: Buffer;
-  checked_version: number;
-  fixed_version: number | null;
-  fix_shown: boolean | null;
 }
 
 /**

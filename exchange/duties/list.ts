@@ -10,8 +10,7 @@ import type { Case, CaseEvent } from '../../schemas/generated/api.ts';
 import { listingLimit, type Principal } from '../access/rights.ts';
 import { UUID } from '../publication/rows.ts';
 import { noCase } from './apply.ts';
-import { type CaseDutyRow, type CaseEventRow, type CaseRow, caseFactsOf } from './cases.ts';
-import type { CorrectionRow } from './corrections.ts';
+import { type CaseDutyRow, type CaseEventRow, type CaseRow, type CorrectionRow, caseFactsOf } from './cases.ts';
 import { openCaseDuty } from './duty.ts';
 import { casePartiesOf } from './parties.ts';
 

@@ -11,6 +11,11 @@ export function requestWorkflowId(request: string): string {
   return `request/${request}`;
 }
 
+/** One case is looked after by one workflow, from its opening to its end. */
+export function caseWorkflowId(id: string): string {
+  return `case/${id}`;
+}
+
 /** One dataset is published by one workflow at a time. */
 export function publishWorkflowId(dataset: string): string {
   return `publish/${dataset}`;

@@ -5,10 +5,12 @@ import { parseDistrictOrThrow } from '../../catalog/district/parse.ts';
 import { planDistrict, toApiPlan } from '../../catalog/district/plan.ts';
 import { listSchedules } from '../../catalog/publishing.ts';
 import { requestsWithDuty } from '../../exchange/access/requests/list.ts';
+import { casesWithDuty } from '../../exchange/duties/list.ts';
 import { syncSchedules } from '../../exchange/publication/schedules.ts';
 import { HuitongError } from '../../lib/errors.ts';
 import { limits } from '../../lib/limits.ts';
 import { actorOf } from '../authentication.ts';
+import { announceToCases } from '../case-workflow.ts';
 import type { AppDependencies } from '../dependencies.ts';
 import { announcePolicy } from '../request-workflow.ts';
 import { callTemporal } from '../temporal.ts';
@@ -74,6 +76,7 @@ export function districtRoutes(app: FastifyInstance, deps: AppDependencies): voi
       await callTemporal(() => syncSchedules(deps.temporal, schedules));
       // Deadlines follow the policy of today; where it is the same, counting again changes nothing.
       await announcePolicy(deps.temporal, await requestsWithDuty(catalog));
+      await announceToCases(deps.temporal, await casesWithDuty(catalog));
       return toApiPlan(plan);
     },
   );

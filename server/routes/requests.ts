@@ -12,12 +12,14 @@ import {
 } from '../../exchange/access/requests/list.ts';
 import { previewRequest } from '../../exchange/access/requests/preview.ts';
 import { keyedHash } from '../../exchange/audit/leaf.ts';
+import { casesWithDuty } from '../../exchange/duties/list.ts';
 import { isHuitongError } from '../../lib/errors.ts';
 import { requestStateNames } from '../../lib/pure/request-states.ts';
 import { officerActions, type RequestAction } from '../../lib/pure/request-transitions.ts';
 import { pageOf } from '../../schemas/api/index.ts';
 import type { RequestDecision, RequestTerms, Words } from '../../schemas/generated/api.ts';
 import { actorOf, principalOf } from '../authentication.ts';
+import { announceToCases } from '../case-workflow.ts';
 import type { AppDependencies } from '../dependencies.ts';
 import { pageQuery } from '../page-query.ts';
 import { announcePolicy, sendAct } from '../request-workflow.ts';
@@ -202,8 +204,11 @@ export function requestRoutes(app: FastifyInstance, deps: AppDependencies): void
           202: {
             type: 'object',
             additionalProperties: false,
-            required: ['requests'],
-            properties: { requests: { type: 'integer', description: 'How many were told.' } },
+            required: ['requests', 'cases'],
+            properties: {
+              requests: { type: 'integer', description: 'How many were told.' },
+              cases: { type: 'integer', description: 'And how many cases.' },
+            },
           },
         },
       },
@@ -211,7 +216,9 @@ export function requestRoutes(app: FastifyInstance, deps: AppDependencies): void
     async (_request, reply) => {
       const requests = await requestsWithDuty(catalog);
       await announcePolicy(temporal, requests);
-      return reply.code(202).send({ requests: requests.length });
+      const cases = await casesWithDuty(catalog);
+      await announceToCases(temporal, cases);
+      return reply.code(202).send({ requests: requests.length, cases: cases.length });
     },
   );
 }

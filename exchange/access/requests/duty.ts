@@ -75,7 +75,7 @@ function begin(policy: PolicyDefinition, duty: RequestDuty, step: DutyStep, befo
 }
 
 /** Reminders lie at the policy's shares of the time between beginning and deadline. */
-function counted(policy: PolicyDefinition, beganAt: Date, { at, provisional, policyVersion }: Deadline) {
+export function counted(policy: PolicyDefinition, beganAt: Date, { at, provisional, policyVersion }: Deadline) {
   const span = at.getTime() - beganAt.getTime();
   const shares = [...policy.reminderShares].sort((a, b) => a - b);
   return {

@@ -6,7 +6,8 @@ import { HuitongError } from '../../../lib/errors.ts';
 import { limits } from '../../../lib/limits.ts';
 import type { RequestDecision, RequestPreview } from '../../../schemas/generated/api.ts';
 import type { GrantTerms } from '../../../schemas/generated/grant-terms.ts';
-import { readManifest, resolveVersion } from '../../publication/versions.ts';
+import { readableVersion } from '../../publication/recalls.ts';
+import { readManifest } from '../../publication/versions.ts';
 import { type Access, actorOf } from '../access.ts';
 import { checkGrant } from '../explicit-grants.ts';
 import { holdObjects } from '../hold.ts';
@@ -57,7 +58,7 @@ type Look = Omit<RequestPreview, 'columns' | 'modes' | 'expires' | 'rowFilter'> 
 async function look(access: Access, row: RequestRow, terms: GrantTerms): Promise<Look> {
   const { publication } = access;
   const { policy } = await checkGrant(publication, terms);
-  const version = await resolveVersion(publication, row.dataset, 'current');
+  const version = await readableVersion(publication, row.dataset, 'current');
   const manifest = await readManifest(publication, version);
   const parts = manifest.segments.flatMap((segment) => segment.parts);
   const schema = readSchemaMessage(Buffer.from(manifest.arrowSchema, 'base64'));
