@@ -16,6 +16,17 @@ export interface Fidelity {
   reported: number;
 }
 
+/** What a run of the suite found of one kind. */
+export interface KindResult {
+  passed: number;
+  failed: number;
+  /** Why, and of which checks. */
+  skipped: Map<string, string[]>;
+  failures: string[];
+  /** Absent where the values were not read, or not as they should be. */
+  fidelity?: Fidelity;
+}
+
 declare module 'vitest' {
   interface TaskMeta {
     conformance?: ConformanceFact;

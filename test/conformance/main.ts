@@ -6,9 +6,10 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { startVitest } from 'vitest/node';
+import type { KindResult } from '../../connectors/conformance/facts.ts';
+import { referencePath, withResults } from '../../connectors/conformance/reference.ts';
 import { connectorOf } from '../../connectors/registry.ts';
-import { referencePath, withResults } from './reference.ts';
-import { ConformanceReporter, type KindResult } from './reporter.ts';
+import { ConformanceReporter } from './reporter.ts';
 import { conformanceSuites } from './suites.ts';
 
 const root = join(import.meta.dirname, '..', '..');

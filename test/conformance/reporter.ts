@@ -1,16 +1,6 @@
 /** Gathers what the kit tells with each of its tests, by kind. */
 import type { Reporter, TestCase, TestModule } from 'vitest/node';
-import type { Fidelity } from '../../connectors/conformance/kit.ts';
-
-export interface KindResult {
-  passed: number;
-  failed: number;
-  /** Why, and of which checks. */
-  skipped: Map<string, string[]>;
-  failures: string[];
-  /** Absent where the values were not read, or not as they should be. */
-  fidelity?: Fidelity;
-}
+import type { KindResult } from '../../connectors/conformance/facts.ts';
 
 export class ConformanceReporter implements Reporter {
   private readonly kinds = new Map<string, KindResult>();

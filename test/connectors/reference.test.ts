@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
+import type { KindResult } from '../../connectors/conformance/facts.ts';
+import { capabilityCells, referencePath, withResults } from '../../connectors/conformance/reference.ts';
 import { connectorKinds, connectorOf } from '../../connectors/registry.ts';
-import { capabilityCells, referencePath, withResults } from '../conformance/reference.ts';
-import type { KindResult } from '../conformance/reporter.ts';
 import { conformanceSuites } from '../conformance/suites.ts';
 
 const connectors = connectorKinds().map(connectorOf);
