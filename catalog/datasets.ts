@@ -65,7 +65,7 @@ function toSummary(row: DatasetRow): DatasetSummary {
 }
 
 function toDataset(row: DatasetRow, contract: ContractRow): Dataset {
-  const { catalogCode, keywords, sharing, modes, schedule, related } = row.definition;
+  const { catalogCode, keywords, sharing, modes, schedule, related, verifications } = row.definition;
   const { quarantinedShareMax } = publishRulesOf(row.definition);
   return {
     ...toSummary(row),
@@ -76,6 +76,7 @@ function toDataset(row: DatasetRow, contract: ContractRow): Dataset {
     modes: modes ?? ['bulk'],
     ...(schedule === undefined ? {} : { schedule }),
     tolerance: { quarantinedShareMax },
+    ...(verifications === undefined ? {} : { verifications }),
     related: related ?? [],
     contractDigest: row.contract_digest,
     key: contract.document.key,

@@ -43,12 +43,20 @@ create table access_token (
   created_at timestamp(3) with time zone not null default now(),
   expires_at timestamp(3) with time zone,
   revoked_at timestamp(3) with time zone,
+  person uuid,
+  addresses text[],
+  previous_hash bytea,
+  previous_expires_at timestamp(3) with time zone,
   constraint access_token_pkey PRIMARY KEY (id),
+  constraint access_token_check CHECK (((previous_hash IS NULL) = (previous_expires_at IS NULL))),
   constraint access_token_hash_check CHECK ((length(hash) = 32)),
+  constraint access_token_person_fkey FOREIGN KEY (person) REFERENCES person(id),
+  constraint access_token_previous_hash_check CHECK ((length(previous_hash) = 32)),
   constraint access_token_roles_check CHECK ((cardinality(roles) > 0)),
   constraint access_token_subject_check CHECK (((length(subject) >= 1) AND (length(subject) <= 100)))
 );
 CREATE INDEX access_token_department ON public.access_token USING btree (department);
+CREATE INDEX access_token_person ON public.access_token USING btree (person) WHERE (person IS NOT NULL);
 comment on column access_token.hash is 'SHA-256 of the token''s 256 random bits: nothing to guess, so no slow hash is needed';
 
 create table audit_outbox (
@@ -88,6 +96,23 @@ create table contract (
 comment on table contract is 'every contract a dataset ever had: a version stays readable by the one it was checked against';
 comment on column contract.document is 'json, not jsonb: members keep the order that their author gave them';
 
+create table correction (
+  "case" uuid not null,
+  item text not null,
+  key_hash text not null,
+  claim bytea not null,
+  checked_version integer not null,
+  fixed_version integer,
+  fix_shown boolean,
+  constraint correction_pkey PRIMARY KEY ("case"),
+  constraint correction_case_fkey FOREIGN KEY ("case") REFERENCES duty_case(id),
+  constraint correction_key_hash_check CHECK ((key_hash ~ '^hmac-sha256:[0-9a-f]{64}$'::text))
+);
+comment on column correction.key_hash is 'keyed hash of the row''s key, as in the leaves of look-ups';
+comment on column correction.claim is 'sealed: the key, and what the item should be; opened for the provider''s sharing officer, with a leaf';
+comment on column correction.checked_version is 'up to which version the row was compared';
+comment on column correction.fix_shown is 'the exchange has seen the row differ in fixed_version; false: the provider says so, with a reason';
+
 create table dataset (
   code text not null,
   department text not null,
@@ -121,6 +146,15 @@ comment on column dataset.search_text is 'titles, abstract, keywords and item na
 comment on column dataset.epoch is 'raised by each run that begins; an older run is FENCED';
 comment on column dataset.current_version is 'moved by the commit of a run, in its transaction; null before the first';
 
+create table dataset_reader (
+  dataset text not null,
+  version integer not null,
+  department text not null,
+  first_at timestamp(3) with time zone not null,
+  last_at timestamp(3) with time zone not null,
+  constraint dataset_reader_pkey PRIMARY KEY (dataset, version, department)
+);
+
 create table department (
   code text not null,
   name_zh text not null,
@@ -149,6 +183,82 @@ create table district_apply (
   constraint district_apply_id_key UNIQUE (id)
 );
 comment on table district_apply is 'one row for each apply that changed something; the newest one holds the district''s own definition and policy';
+
+create table duty_case (
+  id uuid not null,
+  kind text not null,
+  cause text not null,
+  department text not null,
+  provider text not null,
+  supervisor text not null,
+  dataset text not null,
+  version integer,
+  state text not null,
+  sequence integer not null default 0,
+  claimants text[] not null,
+  tended_at timestamp(3) with time zone,
+  created_at timestamp(3) with time zone not null,
+  updated_at timestamp(3) with time zone not null,
+  constraint duty_case_pkey PRIMARY KEY (id),
+  constraint duty_case_dataset_fkey FOREIGN KEY (dataset) REFERENCES dataset(code),
+  constraint duty_case_kind_cause_department_key UNIQUE (kind, cause, department),
+  constraint duty_case_kind_check CHECK ((kind = ANY (ARRAY['correction'::text, 'rating'::text, 'confirmation'::text, 'destruction'::text]))),
+  constraint duty_case_provider_fkey FOREIGN KEY (provider) REFERENCES department(code),
+  constraint duty_case_sequence_check CHECK ((sequence >= 0))
+);
+CREATE INDEX duty_case_dataset ON public.duty_case USING btree (dataset, id DESC);
+CREATE INDEX duty_case_department ON public.duty_case USING btree (department, id DESC);
+CREATE INDEX duty_case_provider ON public.duty_case USING btree (provider, id DESC);
+CREATE INDEX duty_case_untended ON public.duty_case USING btree (id) WHERE (tended_at IS NULL);
+comment on column duty_case.cause is 'what it came from: itself, rating/<id>, recall/<dataset>/<version>, correction/<id>, grant/<id>; each causes one case a department';
+comment on column duty_case.department is 'who filed it, or who holds the copies';
+comment on column duty_case.claimants is 'keyed hashes of all who spoke for the department that filed it: none of them decides it';
+comment on column duty_case.tended_at is 'when its workflow was started; a case without one is found by the next pass';
+
+create table duty_case_duty (
+  "case" uuid not null,
+  sequence integer not null,
+  duty text not null,
+  party text not null,
+  department text not null,
+  began_at timestamp(3) with time zone not null,
+  counted_from timestamp(3) with time zone not null,
+  deadline timestamp(3) with time zone not null,
+  provisional boolean not null,
+  policy_version text not null,
+  reminders_due timestamp(3) with time zone[] not null,
+  reminders_sent integer not null default 0,
+  overdue_at timestamp(3) with time zone,
+  ended_at timestamp(3) with time zone,
+  constraint duty_case_duty_pkey PRIMARY KEY ("case", sequence),
+  constraint duty_case_duty_case_fkey FOREIGN KEY ("case") REFERENCES duty_case(id)
+);
+CREATE INDEX duty_case_duty_department ON public.duty_case_duty USING btree (department, deadline) WHERE (ended_at IS NULL);
+CREATE UNIQUE INDEX duty_case_duty_open ON public.duty_case_duty USING btree ("case") WHERE (ended_at IS NULL);
+
+create table duty_case_event (
+  "case" uuid not null,
+  sequence integer not null,
+  id uuid not null,
+  action text not null,
+  from_state text,
+  to_state text not null,
+  party text not null,
+  actor text not null,
+  person text,
+  department text,
+  reason text,
+  version integer,
+  policy_version text,
+  deadline timestamp(3) with time zone,
+  provisional boolean,
+  at timestamp(3) with time zone not null,
+  recorded_at timestamp(3) with time zone not null default now(),
+  constraint duty_case_event_pkey PRIMARY KEY ("case", sequence),
+  constraint duty_case_event_case_fkey FOREIGN KEY ("case") REFERENCES duty_case(id),
+  constraint duty_case_event_id_key UNIQUE (id),
+  constraint duty_case_event_sequence_check CHECK ((sequence >= 0))
+);
 
 create table grant_usage (
   "grant" uuid not null,
@@ -210,6 +320,15 @@ create table log_entry (
 );
 comment on column log_entry.entry is 'the leaf''s canonical JSON, UTF-8, exactly as hashed';
 
+create table log_projection (
+  id smallint not null default 1,
+  next_index bigint not null,
+  constraint log_projection_pkey PRIMARY KEY (id),
+  constraint log_projection_id_check CHECK ((id = 1)),
+  constraint log_projection_next_index_check CHECK ((next_index >= 0))
+);
+comment on column log_projection.next_index is 'the first leaf that is not counted; moved in the transaction that counts';
+
 create table log_state (
   id smallint not null default 1,
   size bigint not null,
@@ -236,6 +355,80 @@ create table log_tile (
   constraint log_tile_level_check CHECK ((level >= 0))
 );
 comment on table log_tile is '256 nodes of tree level 8 x level, once all of them are complete';
+
+create table lookup_index (
+  dataset text not null,
+  version integer not null,
+  keyed_by text not null,
+  key_columns text[] not null,
+  salt integer not null,
+  slots_digest text not null,
+  slots_bytes bigint not null,
+  records_digest text not null,
+  records_bytes bigint not null,
+  rows bigint not null,
+  built_at timestamp(3) with time zone not null default now(),
+  constraint lookup_index_pkey PRIMARY KEY (dataset, version, keyed_by),
+  constraint lookup_index_dataset_version_fkey FOREIGN KEY (dataset, version) REFERENCES version(dataset, number) ON DELETE CASCADE,
+  constraint lookup_index_keyed_by_check CHECK ((keyed_by ~ '^[0-9a-f]{64}$'::text)),
+  constraint lookup_index_records_digest_check CHECK ((records_digest ~ '^[0-9a-f]{64}$'::text)),
+  constraint lookup_index_slots_digest_check CHECK ((slots_digest ~ '^[0-9a-f]{64}$'::text))
+);
+CREATE INDEX lookup_index_records ON public.lookup_index USING btree (records_digest);
+CREATE INDEX lookup_index_slots ON public.lookup_index USING btree (slots_digest);
+comment on column lookup_index.keyed_by is 'names the key of the hashes: with another subject key another index is made';
+comment on column lookup_index.salt is 'of the hashes; above 0 where two keys of the version could not be told apart';
+
+create table metering (
+  day date not null,
+  dataset text not null,
+  department text not null,
+  "grant" text not null,
+  matter text not null,
+  reads bigint not null,
+  rows bigint not null,
+  bytes bigint not null,
+  lookups bigint not null,
+  refusals bigint not null,
+  constraint metering_pkey PRIMARY KEY (day, dataset, department, "grant", matter)
+);
+CREATE INDEX metering_dataset ON public.metering USING btree (dataset, day);
+CREATE INDEX metering_department ON public.metering USING btree (department, day);
+comment on column metering.day is 'of the leaf''s time, in Asia/Shanghai';
+comment on column metering.dataset is '(unknown) where what was asked for does not exist';
+comment on column metering.department is 'on whose behalf; empty where nobody''s, as are grant and matter';
+
+create table oidc_sign_in (
+  state_hash bytea not null,
+  verifier text not null,
+  nonce text not null,
+  redirect_uri text not null,
+  expires_at timestamp(3) with time zone not null,
+  constraint oidc_sign_in_pkey PRIMARY KEY (state_hash)
+);
+
+create table person (
+  id uuid not null,
+  department text not null,
+  login text not null,
+  name text not null,
+  roles text[] not null,
+  password_hash text,
+  password_temporary boolean not null default false,
+  issuer text,
+  issuer_subject text,
+  failures integer not null default 0,
+  locked_until timestamp(3) with time zone,
+  created_at timestamp(3) with time zone not null default now(),
+  disabled_at timestamp(3) with time zone,
+  constraint person_pkey PRIMARY KEY (id),
+  constraint person_check CHECK (((issuer IS NULL) = (issuer_subject IS NULL))),
+  constraint person_login_check CHECK ((login ~ '^[a-z0-9][a-z0-9._@-]{0,99}$'::text)),
+  constraint person_name_check CHECK (((length(name) >= 1) AND (length(name) <= 100))),
+  constraint person_roles_check CHECK ((cardinality(roles) > 0))
+);
+CREATE UNIQUE INDEX person_issuer ON public.person USING btree (issuer, issuer_subject);
+CREATE UNIQUE INDEX person_login ON public.person USING btree (login);
 
 create table projection (
   key text not null,
@@ -290,6 +483,23 @@ create table quarantine_part (
 );
 CREATE INDEX quarantine_part_digest ON public.quarantine_part USING btree (digest);
 CREATE INDEX quarantine_part_expiry ON public.quarantine_part USING btree (expires_at);
+
+create table rating (
+  id uuid not null,
+  dataset text not null,
+  version integer not null,
+  "grant" text not null,
+  department text not null,
+  stars smallint not null,
+  reasons text not null,
+  person text not null,
+  created_at timestamp(3) with time zone not null,
+  constraint rating_pkey PRIMARY KEY (id),
+  constraint rating_dataset_version_fkey FOREIGN KEY (dataset, version) REFERENCES version(dataset, number),
+  constraint rating_dataset_version_grant_department_key UNIQUE (dataset, version, "grant", department),
+  constraint rating_stars_check CHECK (((stars >= 1) AND (stars <= 5)))
+);
+comment on column rating."grant" is 'an explicit grant''s id, or implicit:unconditional';
 
 create table request (
   id uuid not null,
@@ -457,6 +667,16 @@ create table staged_object (
 CREATE INDEX staged_object_digest ON public.staged_object USING btree (digest);
 comment on column staged_object.kept is 'the run ended and refers to it; the rest of an ended run is collected';
 
+create table subject_access (
+  subject_hash bytea not null,
+  index bigint not null,
+  at timestamp(3) with time zone not null,
+  constraint subject_access_pkey PRIMARY KEY (subject_hash, index),
+  constraint subject_access_subject_hash_check CHECK ((length(subject_hash) = 32))
+);
+CREATE INDEX subject_access_at ON public.subject_access USING btree (at);
+comment on table subject_access is 'leaves of look-ups by the keyed hash of the key that was looked up; the leaf itself says the rest';
+
 create table version (
   dataset text not null,
   number integer not null,
@@ -485,6 +705,18 @@ create table version (
   constraint version_run_key UNIQUE (run)
 );
 comment on table version is 'immutable; exists when its row does';
+
+create table version_recall (
+  dataset text not null,
+  version integer not null,
+  reason text not null,
+  actor text not null,
+  person text not null,
+  recalled_at timestamp(3) with time zone not null,
+  constraint version_recall_pkey PRIMARY KEY (dataset, version),
+  constraint version_recall_dataset_version_fkey FOREIGN KEY (dataset, version) REFERENCES version(dataset, number)
+);
+comment on table version_recall is 'not served any more, also where it is the current version: nothing takes its place silently';
 
 CREATE OR REPLACE FUNCTION public.access_grant_is_immutable()
  RETURNS trigger

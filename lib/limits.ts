@@ -36,11 +36,14 @@ export const limits = {
   bucketsMax: 65_536,
   /** Keys of one version whose newest state broke the contract. */
   staleKeysMax: 100_000,
+  /** Changes of one version, and how far a capture may lag behind its source, where the definition says nothing. */
+  captureChangesMax: 1_000_000,
+  captureLagBytesMax: 10 * 1024 * 1024 * 1024,
   /** Trailing segments of an appended dataset that are made one, and the stored bytes that one of them has at most. */
   segmentsCompactMin: 16,
   segmentBytesSmall: 16 * 1024 * 1024,
-  /** Rows of one run whose keys are compared with those of earlier versions. */
-  appendRowsMax: 20_000_000,
+  /** New rows of an appended dataset whose keys are compared with those of earlier segments at a time. */
+  appendRowsMax: 500_000,
   /** Columns of one dataset. */
   columnsMax: 1_600,
   /** A preview of a decision: rows that a filter is tried on, and rows that are shown. */

@@ -7,13 +7,15 @@ import type { Access, Alarm } from '../exchange/access/access.ts';
 import { type AuditLog, openAuditLog } from '../exchange/audit/audit-log.ts';
 import type { AuditEvent } from '../exchange/audit/sequencer.ts';
 import { createHeadSigner } from '../exchange/audit/signer.ts';
+import { IdentityProvider } from '../exchange/people/oidc.ts';
 import type { Publication } from '../exchange/publication/publication.ts';
 import { HuitongError } from '../lib/errors.ts';
 import { buildApp } from '../server/app.ts';
 import { createSessionTokens } from '../server/session-tokens.ts';
 import { type Configuration, requireSettings, type SettingName, variableOf } from './configuration.ts';
-import { startHousekeeping } from './housekeeping.ts';
+import { startHousekeeping, startTending } from './housekeeping.ts';
 import { boxKeysOf, sessionKeyOf, subjectKeyOf } from './keys.ts';
+import { openLookups } from './lookups.ts';
 import { openConfiguredCatalog, openConfiguredHeadStore, openConfiguredStore } from './open.ts';
 import { runProcess } from './process.ts';
 import { Resources } from './resources.ts';
@@ -67,16 +69,32 @@ async function composeServer(
     quarantinePrivateKey: box.privateKey,
     onAlarm: (alarm) => logAlarm(log, alarm),
   };
+  startTending(access, temporal, log, resources);
   return buildApp({
     logger: log,
     publication,
     access,
     audit,
+    lookups: openLookups(access, settings, log, resources),
     temporal,
     quarantineKey: box.publicKey,
     sessions: createSessionTokens(sessionKeyOf(signingKey, variableOf('signingKey'))),
     health: () => health(publication, temporal, audit),
+    identityProvider: await identityProviderOf(settings),
+    trustedProxies: settings.trustedProxies,
   });
+}
+
+async function identityProviderOf(settings: ServerConfiguration): Promise<IdentityProvider | undefined> {
+  const { oidcIssuer: issuer, oidcClientId: clientId, oidcClientSecret, oidcLoginClaim: loginClaim } = settings;
+  if (issuer === undefined) return undefined;
+  if (clientId === undefined) {
+    throw new HuitongError('CONFIG_INVALID', 'an issuer needs a client', { at: variableOf('oidcClientId') });
+  }
+  const clientSecret =
+    oidcClientSecret === undefined ? undefined : await resolveSecret(oidcClientSecret, variableOf('oidcClientSecret'));
+  const publicUrl = settings.publicUrl ?? `http://${settings.httpHost}:${settings.httpPort}`;
+  return new IdentityProvider({ issuer, clientId, clientSecret, loginClaim, publicUrl });
 }
 
 async function openConfiguredAudit(

@@ -12,14 +12,21 @@ import { installDocumentation } from './documentation.ts';
 import { installIdempotency } from './idempotency.ts';
 import { installProblems } from './problems.ts';
 import { auditRoutes } from './routes/audit.ts';
+import { caseRoutes } from './routes/cases.ts';
+import { correctionRoutes } from './routes/corrections.ts';
 import { datasetRoutes } from './routes/datasets.ts';
 import { departmentRoutes } from './routes/departments.ts';
 import { districtRoutes } from './routes/district.ts';
 import { grantRoutes } from './routes/grants.ts';
 import { healthRoutes } from './routes/health.ts';
+import { inferenceRoutes } from './routes/inference.ts';
+import { lookupRoutes } from './routes/lookups.ts';
+import { meteringRoutes } from './routes/metering.ts';
+import { peopleRoutes } from './routes/people.ts';
 import { requestRoutes } from './routes/requests.ts';
 import { runRoutes } from './routes/runs.ts';
 import { scheduleRoutes } from './routes/schedules.ts';
+import { signInRoutes } from './routes/sign-in.ts';
 import { sourceRoutes } from './routes/sources.ts';
 import { stagingRoutes } from './routes/staging.ts';
 import { tokenRoutes } from './routes/tokens.ts';
@@ -35,6 +42,8 @@ export async function buildApp(deps: AppDependencies): Promise<FastifyInstance> 
     // A download or upload may take hours; what must not is a peer that neither sends nor takes a byte.
     requestTimeout: 0,
     connectionTimeout: limits.connectionIdleMs,
+    // Else anybody could say to be at an address that a token or grant is bound to.
+    trustProxy: deps.trustedProxies ?? false,
     routerOptions: { maxParamLength: 400 },
     // HEAD would run the whole of GET: it is a route of its own where it costs nothing and writes no leaf.
     exposeHeadRoutes: false,
@@ -50,13 +59,20 @@ export async function buildApp(deps: AppDependencies): Promise<FastifyInstance> 
     districtRoutes,
     departmentRoutes,
     sourceRoutes,
+    inferenceRoutes,
     datasetRoutes,
     versionRoutes,
     runRoutes,
     scheduleRoutes,
+    signInRoutes,
+    peopleRoutes,
     tokenRoutes,
     grantRoutes,
     requestRoutes,
+    caseRoutes,
+    correctionRoutes,
+    lookupRoutes,
+    meteringRoutes,
     auditRoutes,
     stagingRoutes,
   ];

@@ -6,6 +6,7 @@ import { isHuitongError, type Problem } from '../../lib/errors.ts';
 import type { DatasetDefinition } from '../../schemas/generated/dataset.ts';
 import { contractPathOf, type Declarations, type Declared } from './declarations.ts';
 import { departmentOf } from './district.ts';
+import { filterColumns, isFilter } from './filter-shape.ts';
 import { isCron, isTimeZone } from './schedule.ts';
 import { inlineSecrets } from './secrets.ts';
 
@@ -55,7 +56,13 @@ function checkSources({ sources, codes }: Declarations): Problem[] {
 }
 
 function checkDataset(entry: Declared<DatasetDefinition>, found: Declarations): Problem[] {
-  return [...checkReferences(entry, found), ...checkContract(entry, found), ...checkBasis(entry), ...checkTimes(entry)];
+  return [
+    ...checkReferences(entry, found),
+    ...checkContract(entry, found),
+    ...checkBasis(entry),
+    ...checkTimes(entry),
+    ...checkVerifications(entry, found),
+  ];
 }
 
 function checkReferences(entry: Declared<DatasetDefinition>, { codes, sources }: Declarations): Problem[] {
@@ -109,6 +116,23 @@ function checkBasis(entry: Declared<DatasetDefinition>): Problem[] {
       : [missing(pointerTo('items', name, 'sharing'))];
   });
   return [...own, ...ofItems];
+}
+
+/** That the questions of a dataset ask of what it has. What types make of them is seen by a version. */
+function checkVerifications(entry: Declared<DatasetDefinition>, { contracts }: Declarations): Problem[] {
+  const { properties } = contracts.get(contractPathOf(entry))?.value ?? {};
+  if (properties === undefined) return [];
+  return Object.entries(entry.value.verifications ?? {}).flatMap(([name, { matching = [], where }]) => {
+    const place = (...path: (string | number)[]) => pointerTo('verifications', name, ...path);
+    if (!isFilter(where)) return [invalid(entry, place('where'), 'is no filter tree (docs/reference/policies.md)')];
+    const asked = [
+      ...matching.map((column, i) => ({ column, at: place('matching', i) })),
+      ...filterColumns(where).map((column) => ({ column, at: place('where') })),
+    ];
+    return asked
+      .filter(({ column }) => !Object.hasOwn(properties, column))
+      .map(({ column, at }) => unknown(entry, at, `the contract has no property ${column}`));
+  });
 }
 
 function checkTimes(entry: Declared<DatasetDefinition>): Problem[] {

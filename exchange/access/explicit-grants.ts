@@ -81,6 +81,7 @@ export async function checkGrant(publication: Publication, asked: unknown): Prom
   const dataset = await getDataset(catalog, terms.dataset);
   await assertGrantee(catalog, terms, dataset);
   assertItems(terms, dataset);
+  assertVerifications(terms, dataset);
   assertTerm(terms);
   addressList(terms.addresses ?? [], (message, i) => invalid(message, `/addresses/${i}`));
   const policy = policyOf(terms);
@@ -261,6 +262,16 @@ function assertItems(terms: GrantTerms, dataset: Dataset): void {
   const masked = Object.keys(terms.masks ?? {}).find((name) => !terms.items.includes(name));
   if (masked !== undefined) throw invalid('a mask is for an item that is granted', '/masks');
   if (givenItems(terms).length === 0) throw invalid('every item is dropped', '/masks');
+}
+
+function assertVerifications({ modes, verifications }: GrantTerms, dataset: Dataset): void {
+  if (modes.includes('verify') !== (verifications !== undefined)) {
+    throw invalid('the mode verify and the verifications that it is for belong together', '/verifications');
+  }
+  verifications?.forEach((name, i) => {
+    if (Object.hasOwn(dataset.verifications ?? {}, name)) return;
+    throw invalid('the dataset has no such verification', `/verifications/${i}`);
+  });
 }
 
 function assertTerm({ notBefore, expires }: GrantTerms): void {

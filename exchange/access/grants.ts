@@ -30,6 +30,8 @@ export interface Grant {
   /** What masks and row filter make of them; null: they are given as they are. */
   policy: Policy | null;
   modes: Mode[];
+  /** Under the mode `verify`: the questions that it may ask, by name. */
+  verifications: string[];
   quota: NonNullable<GrantTerms['quota']>;
   /** What it was given for; implicit grants need no purpose. */
   purpose?: string;
@@ -112,7 +114,15 @@ function whyNot(row: GrantRow, mode: Mode): string | undefined {
 
 function implicitGrants({ department }: Principal, dataset: Dataset, mode: Mode): Grant[] {
   if (mode !== 'bulk') return [];
-  const terms = { grantee: department, dataset: dataset.code, policy: null, modes: [mode], quota: {}, expiresAt: null };
+  const terms = {
+    grantee: department,
+    dataset: dataset.code,
+    policy: null,
+    modes: [mode],
+    verifications: [],
+    quota: {},
+    expiresAt: null,
+  };
   if (dataset.department === department) return [{ ...terms, id: 'implicit:own', columns: null, epoch: null }];
   const given = dataset.items.filter(({ sharingClass }) => sharingClass === 'unconditional');
   if (given.length === 0) return [];
@@ -130,6 +140,7 @@ function explicitGrant(row: GrantRow, dataset: Dataset): Grant {
     columns: dataset.items.map(({ name }) => name).filter((name) => given.has(name)),
     policy: policyOf(terms),
     modes: terms.modes,
+    verifications: terms.verifications ?? [],
     quota: terms.quota ?? {},
     purpose: terms.purpose,
     ...(terms.matter === undefined ? {} : { matter: terms.matter }),

@@ -1,8 +1,8 @@
 /**
  * The collector: removes what nobody refers to. An object stays while a run or a version keeps it, while a run that is
- * going on has staged it, while its quarantine has not expired, while a projection that is still read holds it, and
- * while a reader has leased it; and it is never younger than the grace time, which covers an upload that has not been
- * noted yet.
+ * going on has staged it, while its quarantine has not expired, while a projection that is still read or the index of a
+ * newest version holds it, and while a reader has leased it; and it is never younger than the grace time, which covers
+ * an upload that has not been noted yet.
  */
 import type { Catalog } from '../../catalog/database.ts';
 import { limits } from '../../lib/limits.ts';
@@ -47,6 +47,7 @@ async function forgetEnded(catalog: Catalog): Promise<void> {
     .where('used_at', '<', new Date(Date.now() - limits.projectionIdleMs))
     .delete();
   await catalog('projection').whereRaw(`not exists (${GRANT_OF_PROJECTION})`).whereNotNull('policy_digest').delete();
+  await catalog('lookup_index').whereRaw(OVERTAKEN_INDEX, [limits.lookupIndexKeptMs]).delete();
   await catalog('projection_build').where('expires_at', '<', catalog.fn.now()).delete();
   await catalog('staged_object').where({ kept: false }).whereRaw(`not exists (${OPEN_GENERATION})`).delete();
 }
@@ -85,9 +86,18 @@ const GRANT_OF_PROJECTION = `
   where access_grant.policy_digest = projection.policy_digest
     and state in ('active', 'suspended') and expires_at > now()`;
 
+/** Servers have a copy of what they answer from; in the store the index of an older version is of no use for long. */
+const OVERTAKEN_INDEX = `
+  exists (
+    select from lookup_index newer
+    where newer.dataset = lookup_index.dataset and newer.version > lookup_index.version
+      and newer.keyed_by = lookup_index.keyed_by and newer.built_at < now() - ? * interval '1 millisecond'
+  )`;
+
 const UNREFERENCED = `
   select digest from unnest(?::text[]) as candidate(digest)
   where not exists (select from staged_object where staged_object.digest = candidate.digest)
     and not exists (select from quarantine_part where quarantine_part.digest = candidate.digest)
     and not exists (select from projection_part where projection_part.digest = candidate.digest)
+    and not exists (select from lookup_index where slots_digest = candidate.digest or records_digest = candidate.digest)
     and not exists (select from lease where lease.digest = candidate.digest and lease.expires_at > now())`;

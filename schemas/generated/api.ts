@@ -10,17 +10,24 @@ export type SharingClass = ("unconditional" | "conditional" | "not-shared")
 export type EntryState = ("active" | "retired")
 
 export interface Api {
+"case-event"?: CaseEvent
+case?: Case
 change?: Change
 contract?: Contract
 "dataset-summary"?: DatasetSummary
 dataset?: Dataset
 department?: Department
+duty?: Duty
 finding?: Finding
 grant?: Grant
 health?: Health
 item?: Item
+metering?: Metering
+person?: Person
 plan?: Plan
 problem?: Problem
+rating?: Rating
+recall?: Recall
 "request-decision"?: RequestDecision
 "request-event"?: RequestEvent
 "request-preview"?: RequestPreview
@@ -30,10 +37,113 @@ run?: Run
 "sharing-class"?: SharingClass
 source?: Source
 state?: EntryState
+"subject-access"?: SubjectAccess
 "token-created"?: TokenCreated
 token?: Token
 version?: Version
 words?: Words
+}
+/**
+ * One step of a case.
+ */
+export interface CaseEvent {
+sequence: number
+action: string
+title: Words
+from: (string | null)
+to: string
+party: string
+department: (string | null)
+/**
+ * Why; or the answer, or the statement about copies.
+ */
+reason?: string
+/**
+ * That was named with the step.
+ */
+version?: number
+deadline?: string
+provisional?: boolean
+policyVersion?: string
+at: string
+}
+/**
+ * The same words in Chinese and in English.
+ */
+export interface Words {
+zh: string
+en: string
+}
+/**
+ * 事项: what one department owes another an answer or an act on, after data was shared: a correction, a low rating, what became of copies.
+ */
+export interface Case {
+id: string
+kind: ("correction" | "rating" | "confirmation" | "destruction")
+kindTitle: Words
+/**
+ * What it came from: correction/<id>, rating/<id>, recall/<dataset>/<version>, grant/<id>.
+ */
+cause: string
+/**
+ * Who filed it, or who holds the copies.
+ */
+department: string
+provider: string
+dataset: string
+version: (number | null)
+state: string
+stateTitle: Words
+/**
+ * Of a correction.
+ */
+item?: string
+/**
+ * Of a correction: keyed hash of the row’s key, as in the audit log.
+ */
+keyHash?: string
+/**
+ * Of a correction: the version in which it is mended.
+ */
+fixedVersion?: (number | null)
+/**
+ * Whether the exchange has seen the row differ there; false: the provider says so, with a reason.
+ */
+fixShown?: (boolean | null)
+/**
+ * What the state obliges somebody to do; null: nobody.
+ */
+duty: ({
+duty: string
+title: Words
+party: string
+department: (string | null)
+beganAt: string
+/**
+ * The first moment at which it is too late.
+ */
+deadline: string
+provisional: boolean
+/**
+ * Of the policy profile that the deadline follows.
+ */
+policyVersion: string
+overdue: boolean
+} | null)
+/**
+ * What the caller may do now.
+ */
+actions?: {
+action: string
+title: Words
+needs: string[]
+}[]
+/**
+ * Every step; of one case only.
+ */
+history?: CaseEvent[]
+createdAt: string
+updatedAt: string
 }
 /**
  * One field that differs between the catalog and the district's files.
@@ -76,13 +186,6 @@ state: EntryState
 updatedAt: string
 }
 /**
- * The same words in Chinese and in English.
- */
-export interface Words {
-zh: string
-en: string
-}
-/**
  * One dataset of the catalog. Metadata is open to every department.
  */
 export interface Dataset {
@@ -116,6 +219,18 @@ timeZone?: string
 }
 tolerance: {
 quarantinedShareMax: number
+}
+/**
+ * Questions that are answered with yes or no, by name.
+ */
+verifications?: {
+[k: string]: {
+title: Words
+matching?: string[]
+where: {
+[k: string]: unknown
+}
+}
 }
 related: string[]
 contractDigest: string
@@ -163,6 +278,33 @@ state: EntryState
  * Active datasets.
  */
 datasets: number
+}
+/**
+ * 办理事项: what somebody owes until a deadline; of a request or a case.
+ */
+export interface Duty {
+of: ("request" | "correction" | "rating" | "confirmation" | "destruction")
+/**
+ * The request’s or the case’s.
+ */
+id: string
+dataset: string
+state: string
+duty: string
+title: Words
+party: string
+department: (string | null)
+beganAt: string
+/**
+ * The first moment at which it is too late.
+ */
+deadline: string
+provisional: boolean
+/**
+ * Of the policy profile that the deadline follows.
+ */
+policyVersion: string
+overdue: boolean
 }
 /**
  * One mistake of a checked document.
@@ -226,6 +368,62 @@ ok: boolean
 checks: {
 [k: string]: string
 }
+}
+/**
+ * 用量: a sum over the audit log, told apart by what was asked for.
+ */
+export interface Metering {
+dataset?: string
+/**
+ * An explicit grant’s id, or an implicit one; empty for refusals.
+ */
+grant?: string
+matter?: string
+department?: string
+/**
+ * In Asia/Shanghai.
+ */
+day?: string
+/**
+ * Reads that were opened.
+ */
+reads: number
+/**
+ * Rows that were sent, where the format counts them.
+ */
+rows: number
+bytes: number
+/**
+ * Keys that were looked up.
+ */
+lookups: number
+refusals: number
+}
+/**
+ * Somebody who may sign in.
+ */
+export interface Person {
+id: string
+department: string
+/**
+ * Lower case; never a resident ID or a mobile number.
+ */
+login: string
+name: string
+/**
+ * @minItems 1
+ */
+roles: ("officer" | "sharing-officer" | "engineer" | "administrator" | "auditor" | "operator" | "worker" | "supervisor")[]
+/**
+ * `oidc` from the first sign-in with the identity provider on.
+ */
+signsInWith: ("password" | "oidc")[]
+createdAt: string
+disabledAt: (string | null)
+/**
+ * Closed for passwords until then, after repeated failures.
+ */
+lockedUntil: (string | null)
 }
 /**
  * What an apply would do.
@@ -294,6 +492,52 @@ pointer?: string
  * Every finding of one check.
  */
 errors?: Finding[]
+}
+/**
+ * 评价: one to five stars for a version, by who has read it.
+ */
+export interface Rating {
+id: string
+dataset: string
+version: number
+/**
+ * An explicit grant’s id, or implicit:unconditional.
+ */
+grant: string
+department: string
+stars: number
+reasons: string
+/**
+ * The case that a low one has opened.
+ */
+case: (string | null)
+/**
+ * The provider’s, to a low one.
+ */
+answer: (string | null)
+createdAt: string
+}
+/**
+ * 撤回: a version that its provider has taken back; it is served no more.
+ */
+export interface Recall {
+dataset: string
+version: number
+provider: string
+reason: string
+/**
+ * Departments that had read it, and must say what became of their copies.
+ */
+readers: number
+/**
+ * Those that have.
+ */
+confirmed: number
+/**
+ * Those whose deadline is past.
+ */
+overdue: number
+recalledAt: string
 }
 /**
  * What is given of what was asked for. What is left out is given as asked; masks start from the catalog's.
@@ -600,6 +844,43 @@ state: EntryState
 updatedAt: string
 }
 /**
+ * 个人信息查阅记录: who looked at one person’s record.
+ */
+export interface SubjectAccess {
+/**
+ * Newest first.
+ */
+lookups: {
+/**
+ * Of the entry in the audit log.
+ */
+index: number
+time: string
+action: string
+decision: ("allow" | "deny")
+dataset: string
+department?: string
+purpose?: string
+matter?: string
+grant?: string
+/**
+ * What was asked for; absent: all that the grant gives.
+ */
+columns?: string[]
+}[]
+/**
+ * Grants in force by which departments read datasets as a whole that know people by their resident ID: reads of those name nobody.
+ */
+bulkGrants: {
+grant: string
+department: string
+dataset: string
+purpose: string
+legalBasis: string
+matter?: string
+}[]
+}
+/**
  * The only answer that shows a token's secret.
  */
 export interface TokenCreated {
@@ -619,11 +900,26 @@ department: string
  * The person or system that holds it. In the audit log only as a keyed hash.
  */
 subject: string
-roles: ("officer" | "sharing-officer" | "engineer" | "administrator" | "auditor" | "operator" | "worker" | "supervisor")[]
+roles: ("officer" | "sharing-officer" | "engineer" | "administrator" | "auditor" | "operator" | "worker" | "supervisor" | "portal")[]
 label?: string
 createdAt: string
 expiresAt: (string | null)
 revokedAt: (string | null)
+/**
+ * IP addresses and subnets from which alone it is accepted; absent: anywhere.
+ * 
+ * @minItems 1
+ * @maxItems 100
+ */
+addresses?: string[]
+/**
+ * Whose session it is: what it may do is what that person may do now.
+ */
+person?: string
+/**
+ * It was rotated: the secret before this one is accepted until then.
+ */
+formerSecretUntil?: string
 }
 /**
  * An immutable published version.

@@ -39,8 +39,47 @@ partitions: number
  */
 controlTotals: boolean
 }
+incremental?: IncrementalAssignment
 /**
  * Public X25519 key (base64) to which the quarantine's content key is sealed: a worker can write the quarantine, not read it.
  */
 quarantineKey: string
+}
+/**
+ * Absent: the whole table becomes the version, whatever was before.
+ */
+export interface IncrementalAssignment {
+/**
+ * The definition's `mode`.
+ */
+mode: {
+[k: string]: unknown
+}
+captureName: string
+/**
+ * Everything is to be read again.
+ */
+full: boolean
+base?: BaseVersion
+/**
+ * Up to where the source was read for the base.
+ */
+position?: string
+/**
+ * Only this range of the cursor is read, and put over the base.
+ */
+backfill?: {
+from?: string
+to: string
+}
+}
+/**
+ * What is built on; its objects may be read through the staging session.
+ */
+export interface BaseVersion {
+version: number
+/**
+ * SHA-256 of the stored bytes, lower-case hex.
+ */
+manifest: string
 }

@@ -17,6 +17,10 @@ catalogConnectionsMax?: number
  */
 storeUrl?: string
 /**
+ * A folder on a local disk for copies of the indexes that look-ups are answered from; servers of one machine may share it. Absent: `lookups` in the store's folder, or the machine's temporary folder where the store is a bucket.
+ */
+lookupCache?: string
+/**
  * `host:port` of Temporal's front end. Where it is absent, TEMPORAL_ADDRESS is used.
  */
 temporalAddress?: string
@@ -56,6 +60,10 @@ httpHost?: string
  * The port the server listens on; 0 takes any free one.
  */
 httpPort?: number
+/**
+ * Addresses and subnets of proxies in front of the server, whose X-Forwarded-For is believed. Absent: nobody's, and a caller is where the connection comes from. Separated by commas in the environment.
+ */
+trustedProxies?: string[]
 /**
  * The URL under which readers know the exchange. Default: what the server listens on.
  */
@@ -98,6 +106,22 @@ auditOrigin?: string
  * At least 32 random characters, as a secret reference: the key of the hashes under which persons stand in the audit log. It outlives the signing key.
  */
 auditSubjectKey?: string
+/**
+ * URL of the OpenID Connect issuer that people sign in with, as its discovery document gives it. Absent: passwords only. In clear only on this very machine.
+ */
+oidcIssuer?: string
+/**
+ * What the issuer knows the exchange by. Needed with oidcIssuer.
+ */
+oidcClientId?: string
+/**
+ * The client's secret, as a secret reference; absent for a public client.
+ */
+oidcClientSecret?: string
+/**
+ * The claim of the ID token that is a person's login at their first sign-in: `preferred_username`, `email` (counts only where the issuer has verified it) or `sub`. From then on they are known by issuer and subject.
+ */
+oidcLoginClaim?: string
 /**
  * X25519 private key (PEM, PKCS 8) that opens the quarantine for its owner, as a secret reference; its public half goes to the workers.
  */

@@ -77,6 +77,12 @@ sharing: Sharing
 modes?: ("bulk" | "changes" | "lookup")[]
 mode?: PublishMode
 /**
+ * Questions about one row that are answered with yes or no, so that nothing else leaves (docs/reference/lookups.md).
+ */
+verifications?: {
+[k: string]: VerificationDefinition
+}
+/**
  * To the public: 开放属性.
  */
 openness: ("open" | "conditional" | "not-open")
@@ -200,6 +206,22 @@ changesMax?: number
  */
 lagBytesMax?: number
 buckets?: Buckets
+}
+export interface VerificationDefinition {
+title: Words
+/**
+ * Properties whose values the caller gives besides the key; the answer is yes only where they are the row's.
+ * 
+ * @minItems 1
+ * @maxItems 20
+ */
+matching?: string[]
+/**
+ * A filter tree (docs/reference/policies.md) that the row fulfils; the value @today is the day of the question, Asia/Shanghai.
+ */
+where: {
+[k: string]: unknown
+}
 }
 export interface ItemDefinition {
 title?: Words

@@ -59,9 +59,18 @@ masks?: {
 }
 rowFilter?: RowFilter
 /**
+ * lookup: single rows by their whole key; verify: only the answers yes and no of the verifications named.
+ * 
  * @minItems 1
  */
-modes: ("bulk" | "changes" | "lookup")[]
+modes: ("bulk" | "changes" | "lookup" | "verify")[]
+/**
+ * By their names in the dataset's definition; with the mode verify, and only then.
+ * 
+ * @minItems 1
+ * @maxItems 100
+ */
+verifications?: Name[]
 purpose: Text
 matter?: Text
 legalBasis: Text
@@ -71,7 +80,7 @@ quota?: {
  */
 readsPerDay?: number
 /**
- * Keys looked up.
+ * Keys looked up or verified, each as one, also where nothing is found.
  */
 lookupsPerDay?: number
 }

@@ -41,6 +41,8 @@ function urlOf(path: string): string {
 const bodies: Record<string, object> = {
   '/v1/district/plan': { files: {} },
   '/v1/district/apply': { files: {}, planDigest: '' },
+  '/v1/lookups/{dataset}': { keys: { id: 1 }, purpose: 'p', matter: 'm' },
+  '/v1/lookups/{dataset}/verify': { key: { id: 1 }, verification: 'v', purpose: 'p', matter: 'm' },
   '/v1/tokens': { department: 'nowhere', subject: 'x', roles: ['officer'] },
 };
 
@@ -193,6 +195,7 @@ test('a route without an action cannot be registered', async () => {
     publication: bench.world,
     access: bench.access,
     audit: bench.audit,
+    lookups: server.lookups,
     temporal,
     quarantineKey: bench.quarantineKey,
     sessions: createSessionTokens(),

@@ -1,16 +1,19 @@
 /** The whole API on a real catalog, store, audit log and Temporal; what an outsider cannot see is captured for tests. */
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from '@temporalio/client';
 import type { NativeConnection } from '@temporalio/worker';
 import type { FastifyInstance, LightMyRequestResponse } from 'fastify';
 import { pino } from 'pino';
 import { expect } from 'vitest';
+import { Lookups } from '../../exchange/access/lookup/lookups.ts';
 import type { Role } from '../../exchange/access/rights.ts';
 import { mintToken } from '../../exchange/access/tokens.ts';
 import type { AuditWriter } from '../../exchange/audit/audit-log.ts';
 import { HuitongError } from '../../lib/errors.ts';
 import type { DatasetDefinition } from '../../schemas/generated/dataset.ts';
 import { buildApp } from '../../server/app.ts';
+import type { AppDependencies } from '../../server/dependencies.ts';
 import { createSessionTokens } from '../../server/session-tokens.ts';
 import { type Bench, openBench } from '../exchange/access/support.ts';
 import { connectTemporal } from '../support/temporal.ts';
@@ -18,6 +21,7 @@ import { connectTemporal } from '../support/temporal.ts';
 export interface TestServer {
   app: FastifyInstance;
   bench: Bench;
+  lookups: Lookups;
   temporal: Client;
   /** For workers in this server's namespace. */
   nativeConnection: NativeConnection;
@@ -42,7 +46,10 @@ export type Caller = (
 ) => Promise<LightMyRequestResponse>;
 
 /** Department `traffic` is there besides the world's `health`. */
-export async function openServer(definition: Partial<DatasetDefinition> = {}): Promise<TestServer> {
+export async function openServer(
+  definition: Partial<DatasetDefinition> = {},
+  more: Partial<AppDependencies> = {},
+): Promise<TestServer> {
   const bench = await openBench(definition);
   const { catalog } = bench.world;
   await catalog('department').insert({ code: 'traffic', name_zh: '交通局', name_en: 'Traffic', definition: {} });
@@ -54,16 +61,20 @@ export async function openServer(definition: Partial<DatasetDefinition> = {}): P
   const logger = pino({ level: 'trace' }, { write: (line: string) => lines.push(line) });
   const gate = { open: true };
   const access = { ...bench.access, audit: gated(bench.audit, gate) };
+  const directory = join(bench.world.directory, 'lookups');
+  const lookups = new Lookups(access, { directory, onFailure: (dataset, error) => lines.push(`${dataset} ${error}`) });
   const health = { catalog: 'ok', temporal: 'ok', audit: 'ok' };
   const app = await buildApp({
     logger,
     publication: bench.world,
     access,
     audit: bench.audit,
+    lookups,
     temporal,
     quarantineKey: bench.quarantineKey,
     sessions: createSessionTokens(),
     health: async () => health,
+    ...more,
   });
   await app.ready();
   const secrets = new Map<string, Promise<string>>();
@@ -77,6 +88,7 @@ export async function openServer(definition: Partial<DatasetDefinition> = {}): P
   return {
     app,
     bench,
+    lookups,
     temporal,
     nativeConnection: connection.nativeConnection,
     log: () => lines.join(''),
@@ -92,6 +104,7 @@ export async function openServer(definition: Partial<DatasetDefinition> = {}): P
     },
     async close() {
       await app.close();
+      await lookups.close();
       await connection.close();
       await bench.close();
     },

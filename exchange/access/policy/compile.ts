@@ -14,6 +14,13 @@ export interface CompiledPolicy {
   reads: string[];
   /** @param batch of the columns `reads` @returns the rows and cells that are given; perhaps no row at all */
   apply(batch: RecordBatch): RecordBatch;
+  /** The two halves of `apply`, for look-ups, which must do the same work whether or not a row is given. */
+  rows: {
+    /** One byte a row: 1 where the row is given. The array is the caller's. */
+    kept(batch: RecordBatch): Uint8Array;
+    /** The cells as they are given, of every row. */
+    shown(batch: RecordBatch): RecordBatch;
+  };
 }
 
 /**
@@ -40,6 +47,10 @@ export function compilePolicy(policy: Policy, schema: Schema, key: Uint8Array | 
     schema: shown,
     reads: readFields.map(({ name }) => name),
     apply: (batch) => mask(keep(chosen(batch, columns, given), batch, filter), columns, shown),
+    rows: {
+      kept: (batch) => (filter === null ? new Uint8Array(batch.numRows).fill(1) : certainly(filter(batch))),
+      shown: (batch) => mask(chosen(batch, columns, given), columns, shown),
+    },
   };
 }
 

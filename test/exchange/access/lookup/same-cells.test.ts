@@ -1,0 +1,105 @@
+/** A look-up gives exactly the cells of a bulk read under the same grant, whatever the policy. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Field, makeData, RecordBatch, Schema, Struct, Utf8, vectorFromArray } from 'apache-arrow';
+import fc from 'fast-check';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { RowImageWriter } from '../../../../columnar/row-image.ts';
+import { rowTexter } from '../../../../contracts/image.ts';
+import { IndexFile } from '../../../../exchange/access/lookup/files.ts';
+import { OpenIndex } from '../../../../exchange/access/lookup/open-index.ts';
+import { keyHasher, SlotTable } from '../../../../exchange/access/lookup/slots.ts';
+import { compilePolicy } from '../../../../exchange/access/policy/compile.ts';
+import { maskKeyOf } from '../../../../exchange/access/policy/keyed-hash.ts';
+import { type Policy, policyOf } from '../../../../exchange/access/policy/policy.ts';
+import type { Version } from '../../../../exchange/publication/publication.ts';
+import { batchOf, policies, rows } from '../policy/samples.ts';
+
+const KEY = '证件号';
+const subjectKey = Buffer.alloc(32, 7);
+const maskKey = maskKeyOf(subjectKey, 'police');
+let directory: string;
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'huitong-lookup-'));
+});
+afterAll(() => rm(directory, { recursive: true }));
+
+const keyOf = (row: number) => `44030619900101${String(row).padStart(4, '0')}`;
+
+function withKey(batch: RecordBatch): RecordBatch {
+  const keys = Array.from({ length: batch.numRows }, (_, row) => keyOf(row));
+  const key =
+    keys.length === 0 ? makeData({ type: new Utf8(), length: 0 }) : vectorFromArray(keys, new Utf8()).data[0]!;
+  return batchFrom([new Field(KEY, new Utf8(), false), ...batch.schema.fields], [key, ...batch.data.children]);
+}
+
+function batchFrom(fields: Field[], children: RecordBatch['data']['children']): RecordBatch {
+  const length = children[0]!.length;
+  const schema = new Schema(fields);
+  return new RecordBatch(schema, makeData({ type: new Struct(fields), length, nullCount: 0, children }));
+}
+
+async function indexOf(batch: RecordBatch, salt: number): Promise<OpenIndex> {
+  const hashOf = keyHasher(subjectKey, salt);
+  const table = new SlotTable(batch.numRows);
+  const bytes = new RowImageWriter().batch(batch, (row, start, length) => {
+    expect(table.add(hashOf(keyOf(row)), start, length)).toBe(true);
+  });
+  const paths = ['slots', 'records'].map((name) => join(directory, name));
+  await writeFile(paths[0]!, table.bytes);
+  await writeFile(paths[1]!, bytes);
+  const [slots, records] = paths.map((path) => new IndexFile(path)) as [IndexFile, IndexFile];
+  return new OpenIndex({ version: {} as Version, schema: batch.schema, key: [KEY], slots, records, hashOf });
+}
+
+/** As a bulk read has it: the rows that are given, in order. */
+function bulk(batch: RecordBatch, policy: Policy): string[] {
+  const compiled = compilePolicy(policy, batch.schema, maskKey);
+  const places = compiled.reads.map((name) => batch.schema.fields.findIndex((field) => field.name === name));
+  const read = batchFrom(
+    places.map((place) => batch.schema.fields[place]!),
+    places.map((place) => batch.data.children[place]!),
+  );
+  const shown = compiled.apply(read);
+  const text = rowTexter(compiled.schema);
+  return Array.from({ length: shown.numRows }, (_, row) => text(shown.data.children, row));
+}
+
+test('random rows, random policies: the same rows and the same cells, and the same work for keys that are absent', async () => {
+  await fc.assert(
+    fc.asyncProperty(rows, policies, fc.nat(3), async (list, terms, salt) => {
+      const batch = withKey(batchOf(list));
+      const policy = policyOf(terms) as Policy;
+      const index = await indexOf(batch, salt);
+      try {
+        const there = list.map((_, row) => keyOf(row));
+        const absent = list.map((_, row) => keyOf(row + 5_000));
+        const present = index.shown(index.rows(there), policy, maskKey);
+        const work = { ...index.work };
+        expect(present.filter((record) => record !== null)).toEqual(bulk(batch, policy));
+        expect(index.shown(index.rows(absent), policy, maskKey)).toEqual(absent.map(() => null));
+        expect(index.work).toEqual({
+          recordsRead: 2 * work.recordsRead,
+          rowsChecked: 2 * work.rowsChecked,
+          rowsShown: 2 * work.rowsShown,
+        });
+        for (const [row, record] of present.entries()) {
+          expect(index.shown(index.rows([keyOf(row)]), policy, maskKey)).toEqual([record]);
+        }
+      } finally {
+        index.close();
+      }
+    }),
+    { numRuns: 150 },
+  );
+}, 60_000);
+
+test('keys that fall together are told apart, or the table says that they cannot be', () => {
+  const table = new SlotTable(4);
+  expect(table.add({ first: 3, second: 1 }, 0, 10)).toBe(true);
+  expect(table.add({ first: 3, second: 2 }, 10, 10)).toBe(true);
+  expect(table.add({ first: 3, second: 1 }, 20, 10)).toBe(false);
+  expect(table.add({ first: 7, second: 3 }, 20, 10)).toBe(true);
+  expect(table.add({ first: 7, second: 4 }, 30, 10)).toBe(true);
+});
