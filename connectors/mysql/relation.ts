@@ -51,7 +51,7 @@ export async function findRelation(connection: Connection, table: TableName): Pr
     await connection.describe(`select 1 from ${at}`, at);
   } catch (cause) {
     if (!isHuitongError(cause, 'SOURCE_FORBIDDEN') && !isHuitongError(cause, 'SOURCE_DATABASE_MISSING')) throw cause;
-    throw new HuitongError('SOURCE_FORBIDDEN', 'this user may not read the table', { at, cause });
+    throw new HuitongError('SOURCE_FORBIDDEN', 'this user may not read the table, or there is none', { at, cause });
   }
   if (found[0] !== undefined) return found[0];
   throw new HuitongError('TABLE_NOT_FOUND', 'the source has no table or view of this name', { at });
