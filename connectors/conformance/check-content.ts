@@ -39,9 +39,14 @@ function testPartitions<C, S extends Snapshot, P>(suite: Suite<C, S, P>): void {
           const totals = await snapshot.controlTotals(large.request);
           const plan = await connector.plan(snapshot, large.request, { partitions: large.partitions });
           const ids = await idsOf(structuredClone(plan), config, large.idColumn);
-          expect(ids.length).toBe(totals?.rows);
-          expect(new Set(ids).size).toBe(totals?.rows);
-          expect(String(ids.reduce((sum, id) => sum + id, 0n))).toBe(totals?.sums[large.idColumn]);
+          expect(new Set(ids).size).toBe(ids.length);
+          if (totals === undefined) {
+            // A source that cannot count: what is read later must be the same.
+            expect(await idsOf(plan, config, large.idColumn)).toEqual(ids);
+          } else {
+            expect(ids.length).toBe(totals.rows);
+            expect(String(ids.reduce((sum, id) => sum + id, 0n))).toBe(totals.sums[large.idColumn]);
+          }
           await snapshot.assertAlive();
         });
       } finally {

@@ -1,5 +1,5 @@
 /** The generated part of docs/reference/connectors.md: what each kind can do, and how well it keeps values. */
-import type { Connector } from '../connector.ts';
+import type { Capabilities, Connector } from '../connector.ts';
 import type { KindResult } from './facts.ts';
 
 export const referencePath = 'docs/reference/connectors.md';
@@ -9,9 +9,10 @@ const NOT_RUN = 'not run here | | ';
 
 const snapshots = {
   exported: 'one, shared by every reader',
+  pinned: 'one, kept by the source itself',
   transaction: 'one, of one reader',
   none: 'none, and versions say so',
-} as const;
+} satisfies Record<Capabilities['snapshot'], string>;
 
 type Described = Pick<Connector, 'kind' | 'title' | 'capabilities'>;
 
