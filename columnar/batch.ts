@@ -8,5 +8,18 @@ export interface UnrepresentableCell {
   /** Row and column within the batch. */
   row: number;
   column: number;
-  code: 'NOT_A_NUMBER' | 'INFINITE' | 'OUT_OF_RANGE' | 'INVALID_TEXT';
+  code: UnrepresentableCode;
 }
+
+export type UnrepresentableCode =
+  | 'NOT_A_NUMBER'
+  | 'INFINITE'
+  | 'OUT_OF_RANGE'
+  /** Not text in its encoding, or text that is not of the type that was stated. */
+  | 'INVALID_TEXT'
+  /** A spreadsheet's number of more digits than a spreadsheet keeps. */
+  | 'DIGITS_LOST'
+  /** Each cell of a record that is not as its file's format demands (too few cells, a quote in the middle). */
+  | 'ROW_MALFORMED'
+  /** Each cell of a JSON object that has a member twice. */
+  | 'JSON_AMBIGUOUS';

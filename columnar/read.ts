@@ -3,7 +3,7 @@
  * outside until its contents are checked: every length is compared with what there is before it is believed, and every
  * failure is ARROW_INVALID. One batch is in memory at a time.
  */
-import { Data, type DataType, RecordBatch, type Schema, Struct } from 'apache-arrow';
+import { Data, type DataType, RecordBatch, Schema, Struct } from 'apache-arrow';
 import { HuitongError } from '../lib/errors.ts';
 import { limits } from '../lib/limits.ts';
 import { bitmapBytes } from './bits.ts';
@@ -17,6 +17,7 @@ import {
   MESSAGE_PREFIX_BYTES,
   readBatchMessage,
   readFooter,
+  readSchemaMessage,
 } from './message.ts';
 import { announcedBytes, decompressBuffer, newDecompressionContext } from './zstd.ts';
 
@@ -64,6 +65,45 @@ export async function readPartIndex(readAt: ReadAt, sizeBytes: number): Promise<
   return { schema, sizeBytes, rows: batches.reduce((sum, batch) => sum + batch.rows, 0), batches };
 }
 
+/**
+ * The same for the stream format, which has no footer: from message to message. Whatever stands behind the end of the
+ * stream is not looked at. @throws HuitongError ARROW_INVALID, TYPE_UNMAPPED
+ */
+export async function readStreamIndex(readAt: ReadAt, sizeBytes: number): Promise<PartIndex> {
+  const first = await readMessage(readAt, 0, sizeBytes);
+  if (first === undefined) throw invalid('the stream has no schema');
+  const schema = readSchemaMessage(first);
+  invalidUnless('the schema', () => assertLayouts(schema));
+  const batches: BatchIndex[] = [];
+  let rows = 0;
+  for (let offset = first.byteLength; ; ) {
+    const framed = await readMessage(readAt, offset, sizeBytes);
+    if (framed === undefined) return { schema, sizeBytes, rows, batches };
+    const { metadata, bodyBytes } = readBatchMessage(framed);
+    const metadataBytes = framed.byteLength;
+    if (bodyBytes < 0 || offset + metadataBytes + bodyBytes > sizeBytes)
+      throw invalid('the stream ends within a batch');
+    invalidUnless('a record batch message', () => assertShape(metadata, schema, bodyBytes));
+    batches.push({ offset, metadataBytes, bodyBytes, rows: metadata.length, metadata });
+    rows += metadata.length;
+    offset += metadataBytes + bodyBytes;
+  }
+}
+
+/** One message's metadata with its prefix; undefined at the end of the stream. */
+async function readMessage(readAt: ReadAt, offset: number, sizeBytes: number): Promise<Uint8Array | undefined> {
+  if (offset + MESSAGE_PREFIX_BYTES > sizeBytes) return undefined;
+  const prefix = await readExactly(readAt, offset, MESSAGE_PREFIX_BYTES);
+  const view = new DataView(prefix.buffer, prefix.byteOffset);
+  if (view.getInt32(0, true) !== -1) throw invalid('a message does not begin as one of the stream format does');
+  const length = view.getInt32(4, true);
+  if (length === 0) return undefined;
+  if (length < 0 || length > limits.arrowMetadataBytesMax || offset + MESSAGE_PREFIX_BYTES + length > sizeBytes) {
+    throw invalid('the metadata of a message has an impossible length');
+  }
+  return readExactly(readAt, offset, MESSAGE_PREFIX_BYTES + length);
+}
+
 async function readBlock(readAt: ReadAt, block: FileBlock, schema: Schema, end: number): Promise<BatchIndex> {
   const { offset, metaDataLength: metadataBytes, bodyLength: bodyBytes } = block;
   const lengths = [offset, metadataBytes - MESSAGE_PREFIX_BYTES, bodyBytes];
@@ -89,7 +129,11 @@ function assertShape(metadata: BatchMetadata, schema: Schema, bodyBytes: number)
     throw invalid('a batch does not have the buffers of its schema');
   }
   const codec = metadata.compression?.type;
-  if (codec !== undefined && codec !== CompressionType.ZSTD) throw invalid('a batch is compressed, but not by zstd');
+  if (codec !== undefined && codec !== CompressionType.ZSTD) {
+    throw new HuitongError('ARROW_INVALID', 'its batches are compressed by lz4; only zstd is read', {
+      hint: 'Write the file with zstd, or without compression.',
+    });
+  }
   let end = 0;
   for (const { offset, length } of metadata.buffers) {
     if (length === 0) continue;
@@ -115,6 +159,55 @@ function decode(schema: Schema, batch: BatchIndex, body: Uint8Array): RecordBatc
   const children = schema.fields.map((field) => load(field.type, cursor));
   if (children.some((child) => child.length !== batch.rows)) throw invalid('columns of a batch differ in length');
   return new RecordBatch(schema, new Data(new Struct(schema.fields), 0, batch.rows, 0, undefined, children));
+}
+
+/** Decodes some columns of one batch, and reads no others; `positions` are those of the part's schema. */
+export async function readColumns(
+  readAt: ReadAt,
+  index: PartIndex,
+  batch: BatchIndex,
+  positions: number[],
+): Promise<RecordBatch> {
+  const fields = positions.map((position) => index.schema.fields[position]!);
+  const children: Data[] = [];
+  for (const [i, position] of positions.entries()) {
+    const { nodes, buffers } = placesOf(index.schema, batch, position);
+    const start = Math.min(...buffers.map(({ offset }) => offset));
+    const end = Math.max(...buffers.map(({ offset, length }) => offset + length));
+    const bytes = await readExactly(readAt, batch.offset + batch.metadataBytes + start, end - start);
+    const stored = buffers.map(({ offset, length }) => bytes.subarray(offset - start, offset - start + length));
+    children.push(invalidUnless('a record batch', () => decodeColumn(fields[i]!.type, batch, nodes, stored)));
+  }
+  return new RecordBatch(new Schema(fields), new Data(new Struct(fields), 0, batch.rows, 0, undefined, children));
+}
+
+/** One column's nodes and buffers among those of its batch. */
+function placesOf(schema: Schema, { metadata }: BatchIndex, position: number) {
+  const before = { nodes: 0, buffers: 0 };
+  for (const field of schema.fields.slice(0, position)) {
+    const shape = messageShape(field.type);
+    before.nodes += shape.nodes;
+    before.buffers += shape.buffers;
+  }
+  const own = messageShape(schema.fields[position]!.type);
+  return {
+    nodes: metadata.nodes.slice(before.nodes, before.nodes + own.nodes),
+    buffers: metadata.buffers.slice(before.buffers, before.buffers + own.buffers),
+  };
+}
+
+function decodeColumn(
+  type: DataType,
+  { metadata: { compression }, rows }: BatchIndex,
+  nodes: BatchMetadata['nodes'],
+  stored: Uint8Array[],
+): Data {
+  const restored = stored.reduce((sum, one) => sum + (compression === null ? one.byteLength : announcedBytes(one)), 0);
+  if (restored > limits.arrowBatchBytesMax) throw invalid('a batch is larger than is allowed');
+  const restore = compression === null ? copyBuffer : (one: Uint8Array) => decompressBuffer(context, one);
+  const data = load(type, new Cursor(nodes, stored, restore));
+  if (data.length !== rows) throw invalid('columns of a batch differ in length');
+  return data;
 }
 
 /** All batches of a part, one at a time. */

@@ -12,8 +12,8 @@ import { HuitongError } from '../lib/errors.ts';
 
 /** Below our own node_modules, because native packages are left out of a bundle and are found from where it lies. */
 const FOLDER = '../node_modules/.cache/huitong/bundles/';
-/** Native code, what makes bundles, and what `pg` would use if it were there. */
-const LEFT_OUT = ['zstd-napi', 'zstd-napi/*', 'esbuild', 'pg-native'];
+/** Native code, WebAssembly that is found from its package, what is large and seldom needed, what makes bundles, and what `pg` would use. */
+const LEFT_OUT = ['parquet-wasm', '@aws-sdk/*', 'zstd-napi', 'zstd-napi/*', 'esbuild', 'pg-native'];
 
 const bundles = new Map<string, Promise<URL>>();
 
