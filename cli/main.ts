@@ -2,11 +2,15 @@
 import { Command, CommanderError } from 'commander';
 import { applyCommand } from './commands/apply.ts';
 import { auditCommands } from './commands/audit.ts';
+import { caseCommands } from './commands/cases.ts';
+import { correctionCommands } from './commands/corrections.ts';
 import { datasetCommands } from './commands/datasets.ts';
 import { exchangeCommands } from './commands/exchange.ts';
 import { grantCommands } from './commands/grants.ts';
+import { peopleCommands } from './commands/people.ts';
 import { requestCommands } from './commands/requests.ts';
 import { runCommands } from './commands/runs.ts';
+import { signInCommands } from './commands/sign-in.ts';
 import { sourceCommands } from './commands/sources.ts';
 import { tokenCommands } from './commands/tokens.ts';
 import { versionCommands } from './commands/versions.ts';
@@ -41,10 +45,14 @@ export function buildProgram(): Command {
     runCommands,
     versionCommands,
     grantCommands,
+    signInCommands,
+    peopleCommands,
     tokenCommands,
     auditCommands,
     exchangeCommands,
     requestCommands,
+    caseCommands,
+    correctionCommands,
   ]) {
     add(program, context);
   }

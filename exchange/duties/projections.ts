@@ -45,7 +45,12 @@ const LEAVES = `
       coalesce(leaf->>'onBehalfOf', '') as department,
       leaf->>'decision' = 'deny' as denied,
       leaf->>'action' ~ '[.]opened$' as opened,
-      leaf->>'action' like 'dataset.lookup%' or leaf->>'action' like 'dataset.verify%' as looked_up
+      leaf->>'action' in ('dataset.lookup', 'dataset.verify') as looked_up,
+      case leaf->>'action'
+        when 'dataset.lookup' then jsonb_array_length(leaf->'keyHashes')
+        -- Its other hashes are of what was asked about the one row.
+        when 'dataset.verify' then 1
+      end as keys
     from leaves
     where leaf->>'action' ~ '^dataset[.](read|lookup|verify|share|changes)([.]|$)' and leaf->>'object' like 'dataset/%'
   )`;
@@ -57,7 +62,7 @@ const METERING = `${LEAVES}
     count(*) filter (where opened and not denied),
     coalesce(sum((leaf->>'rows')::bigint) filter (where not denied), 0),
     coalesce(sum((leaf->>'bytes')::bigint) filter (where not denied), 0),
-    coalesce(sum(jsonb_array_length(leaf->'keyHashes')) filter (where looked_up and not denied), 0),
+    coalesce(sum(keys) filter (where not denied), 0),
     count(*) filter (where denied)
   from reading
   group by 1, 2, 3, 4, 5

@@ -118,7 +118,10 @@ export function correctionRoutes(app: FastifyInstance, deps: AppDependencies): v
         response: { 200: openedClaim },
       },
     },
-    (request) => openClaim(access, viewerOf(access, request), request.params.id),
+    (request, reply) => {
+      reply.header('cache-control', 'no-store');
+      return openClaim(access, viewerOf(access, request), request.params.id);
+    },
   );
 
   app.post<{ Body: RatingBody }>(

@@ -2,6 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import { getContract, listContracts } from '../../catalog/contracts.ts';
 import { getDataset, type ListDatasets, listDatasets } from '../../catalog/datasets.ts';
+import { averageRating } from '../../exchange/duties/ratings.ts';
 import { listLineage } from '../../exchange/publication/lineage.ts';
 import { pageOf } from '../../schemas/api/index.ts';
 import { objectOf } from '../answers.ts';
@@ -55,7 +56,10 @@ export function datasetRoutes(app: FastifyInstance, { publication }: AppDependen
         response: { 200: { $ref: 'dataset#' } },
       },
     },
-    (request) => getDataset(catalog, request.params.code),
+    async (request) => {
+      const { code } = request.params;
+      return { ...(await getDataset(catalog, code)), rating: await averageRating(catalog, code) };
+    },
   );
 
   app.get<{ Params: DatasetParams }>(

@@ -53,7 +53,8 @@ export function meteringRoutes(app: FastifyInstance, { access, publication }: Ap
   app.post<{ Body: { id: string } }>(
     '/subjects/access',
     {
-      config: { action: 'subject.read' },
+      // An answer is never kept: asking again is another look.
+      config: { action: 'subject.read', replayable: false },
       schema: {
         summary: '个人信息查阅记录 Who looked at one person’s record, when and for what',
         description: 'For the citizens’ portal and the auditor. The ID is in no URL and no log; the look is logged.',
@@ -64,6 +65,9 @@ export function meteringRoutes(app: FastifyInstance, { access, publication }: Ap
         response: { 200: { $ref: 'subject-access#' } },
       },
     },
-    (request) => subjectAccess(access, { principal: principalOf(request), id: request.body.id }),
+    (request, reply) => {
+      reply.header('cache-control', 'no-store');
+      return subjectAccess(access, { principal: principalOf(request), id: request.body.id });
+    },
   );
 }
