@@ -44,6 +44,12 @@ export function httpStagingClient({ url, token }: HttpStagingOptions): StagingCl
       const { assignment, generation, token: session } = parseJson<OpenedGeneration>(opened, url);
       return joinSession({ url, runId, generation, token: session }, assignment);
     },
+    async stageAnswer(source, sealed) {
+      const handle: StagingHandle = { url, runId: 'answers', generation: 0, token };
+      const answer = await sendAgain(handle, 'POST', encodeURIComponent(source), sealed);
+      const stored = parseJson<StagedObject>(answer, url);
+      return checkDigest(stored, sha256(sealed), stored);
+    },
   };
 }
 

@@ -5,7 +5,7 @@
 import type { RecordBatch, Schema } from 'apache-arrow';
 import { keyAt, keyColumns } from '../columnar/keys.ts';
 import { PartWriter } from '../columnar/write.ts';
-import type { SourceBatch, TableRequest } from '../connectors/connector.ts';
+import type { SnapshotGuarantee, SourceBatch, TableRequest } from '../connectors/connector.ts';
 import { compileContract } from '../contracts/compile.ts';
 import type { BatchVerdict, CompiledContract, ContractDocument } from '../contracts/contract.ts';
 import { cellImages } from '../contracts/image.ts';
@@ -34,7 +34,7 @@ export interface PreviewReport {
   rowsQuarantined: number;
   /** Every row of the table was read. */
   complete: boolean;
-  guarantee: 'snapshot' | 'transaction' | 'none';
+  guarantee: SnapshotGuarantee;
   /** Most frequent first. */
   violations: Violation[];
   columns: { name: string; arrowType: string; masked: boolean }[];

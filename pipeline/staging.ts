@@ -44,4 +44,6 @@ export interface StagingClient {
    * a generation is FENCED: it is the echo of an attempt that was given up.
    */
   openGeneration(runId: string, attempt?: number): Promise<StagingSession>;
+  /** Hands over an answer about a source of the department, sealed for who asked. */
+  stageAnswer(source: string, sealed: Uint8Array): Promise<StagedObject>;
 }

@@ -5,10 +5,11 @@ import { connectorOf } from '../../connectors/registry.ts';
 import { HuitongError, isHuitongError } from '../../lib/errors.ts';
 import { limits } from '../../lib/limits.ts';
 import { type ExtractProgress, extract } from '../../pipeline/extract.ts';
-import type { StagingClient } from '../../pipeline/staging.ts';
+import type { StagedObject, StagingClient } from '../../pipeline/staging.ts';
 import { withFailures } from '../failure.ts';
 import { assertAddressAllowed, type ResolveSecret, resolveConnection } from './connection.ts';
 import { heartbeating } from './heartbeat.ts';
+import { answerInfer, answerPreview, type InferInquiry, type PreviewInquiry } from './inquiries.ts';
 
 export interface SourceActivityDeps {
   staging: StagingClient;
@@ -50,6 +51,18 @@ export function createSourceActivities(deps: SourceActivityDeps) {
     discoverSource: ({ source }: { source: SourceReference }): Promise<SourceTable[]> =>
       withFailures(() => heartbeating((signal) => discoverSource(deps, source, signal))),
 
+    /** The answer is a sealed object; its digest is all that passes through Temporal. */
+    inferDataset: ({ source, ...inquiry }: { source: SourceReference } & InferInquiry): Promise<StagedObject> =>
+      withFailures(() =>
+        heartbeating(async (signal) => answerInfer(deps.staging, await ask(deps, source, signal), inquiry)),
+      ),
+
+    /** As `inferDataset`. */
+    previewDataset: ({ source, ...inquiry }: { source: SourceReference } & PreviewInquiry): Promise<StagedObject> =>
+      withFailures(() =>
+        heartbeating(async (signal) => answerPreview(deps.staging, await ask(deps, source, signal), inquiry)),
+      ),
+
     /** Each attempt is a new generation: parts of two snapshots never mix. */
     extract: ({ runId }: { runId: string }): Promise<ExtractResult> => withFailures(() => extractRun(deps, runId)),
   };
@@ -61,6 +74,11 @@ async function open(deps: SourceActivityDeps, source: Omit<SourceReference, 'cod
   const config = await resolveConnection(source.connection, deps.resolveSecret);
   await assertAddressAllowed(config, deps.loopbackAllowed);
   return { connector, config };
+}
+
+async function ask(deps: SourceActivityDeps, source: SourceReference, signal: AbortSignal) {
+  const { code } = source;
+  return { code, signal, loopbackAllowed: deps.loopbackAllowed, ...(await open(deps, source)) };
 }
 
 async function checkSource(

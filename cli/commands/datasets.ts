@@ -6,6 +6,7 @@ import { type CommandContext, take, wholeNumber } from '../context.ts';
 import { printBody, saveTo } from '../deliver.ts';
 import { CommandError, exitCodes } from '../errors.ts';
 import { bytes, number, print } from '../output.ts';
+import { inferCommands } from './infer.ts';
 
 interface LineageEdge {
   item: string;
@@ -23,6 +24,7 @@ const mediaTypes = {
 
 export function datasetCommands(program: Command, context: CommandContext): void {
   const dataset = program.command('dataset').description('the catalog of datasets');
+  inferCommands(dataset, context);
 
   dataset
     .command('list [words]')

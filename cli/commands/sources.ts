@@ -63,7 +63,7 @@ function showTables(tables: SourceTable[]): void {
     textTable(tables, [
       { title: 'schema', value: (t) => t.schema },
       { title: 'table', value: (t) => t.name },
-      { title: 'kind', value: (t) => t.kind },
+      { title: 'kind', value: kindOf },
       { title: 'columns', value: (t) => t.columns.length, align: 'right' },
       { title: 'rows ~', value: (t) => t.rowsEstimate, align: 'right' },
       { title: 'key', value: (t) => t.primaryKey.join(', ') },
@@ -72,14 +72,33 @@ function showTables(tables: SourceTable[]): void {
   );
 }
 
+/** With what a person would wonder about: where its rows lie, and whose they are besides. */
+function kindOf({ kind, partitions, inheritsFrom }: SourceTable): string {
+  if (partitions !== undefined) return `${kind} (${partitions})`;
+  return inheritsFrom === undefined ? kind : `${kind} of ${inheritsFrom.join(', ')}`;
+}
+
+/** Guarantees as a contract would say them. */
+function guaranteesOf({ guarantees = {} }: SourceTable['columns'][number]): string {
+  return Object.entries(guarantees)
+    .map(([keyword, value]) => `${keyword} ${JSON.stringify(value)}`)
+    .join(', ');
+}
+
 function showColumns(tables: SourceTable[]): void {
-  for (const { columns } of tables) {
+  for (const table of tables) {
+    const { schema, name, columns, comment, primaryKey, uniqueKeys } = table;
+    print(`${schema === undefined ? '' : `${schema}.`}${name} · ${kindOf(table)}${comment ? ` · ${comment}` : ''}`);
+    const keys = uniqueKeys.filter((key) => key.join() !== primaryKey.join()).map((key) => `(${key.join(', ')})`);
+    if (primaryKey.length > 0) print(`primary key (${primaryKey.join(', ')})`);
+    if (keys.length > 0) print(`unique ${keys.join(', ')}`);
     print(
       textTable(columns, [
         { title: 'column', value: (c) => c.name },
         { title: 'type', value: (c) => c.sourceType },
         { title: 'Arrow', value: (c) => c.arrowType ?? 'no mapping' },
         { title: 'null', value: (c) => (c.nullable ? 'yes' : 'no') },
+        { title: 'guaranteed', value: guaranteesOf },
         { title: 'comment', value: (c) => c.comment },
       ]),
     );

@@ -4,9 +4,12 @@
  */
 import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { getSource } from '../../catalog/sources.ts';
+import { stageAnswer } from '../../exchange/publication/answers.ts';
 import { openGeneration } from '../../exchange/publication/generations.ts';
 import { getRun } from '../../exchange/publication/runs.ts';
 import { readStaged, stageObject } from '../../exchange/publication/staging.ts';
+import type { ByteRange } from '../../exchange/store/store.ts';
 import { HuitongError } from '../../lib/errors.ts';
 import { bytesOf, documentOf, objectOf } from '../answers.ts';
 import { bearerOf, permitted, principalOf } from '../authentication.ts';
@@ -74,6 +77,25 @@ export function stagingRoutes(app: FastifyInstance, deps: AppDependencies): void
     objects.removeAllContentTypeParsers();
     objects.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
 
+    objects.post<{ Params: { source: string }; Body: Readable }>(
+      '/staging/answers/:source',
+      {
+        config: { action: 'run.stage', replayable: false },
+        bodyLimit: Number.MAX_SAFE_INTEGER,
+        schema: {
+          summary: '提交密封的答复 Hand over an answer, sealed for who asked',
+          tags,
+          params: { type: 'object', required: ['source'], properties: { source: { type: 'string' } } },
+          response: { 201: stagedObject },
+        },
+      },
+      async (request, reply) => {
+        const { source } = request.params;
+        await permitted(request, 'run.stage', source, () => getSource(publication.catalog, source));
+        return reply.code(201).send(await stageAnswer(publication, request.body ?? Readable.from([])));
+      },
+    );
+
     objects.post<{ Params: RunParams; Querystring: { kind: 'part' | 'quarantine' | 'report' }; Body: Readable }>(
       '/staging/:run/objects',
       {
@@ -109,23 +131,42 @@ export function stagingRoutes(app: FastifyInstance, deps: AppDependencies): void
       config: { action: 'session' },
       onRequest,
       schema: {
-        summary: '读回本次暂存的对象 Read back an object of this generation',
+        summary:
+          '读回本次暂存或所基于版本的对象 Read back an object of this generation, or of the version it builds on',
         tags,
         params: {
           type: 'object',
           required: ['run', 'digest'],
           properties: { ...runParams.properties, digest: { type: 'string', pattern: '^[0-9a-f]{64}$' } },
         },
-        response: { 200: bytesOf('Its bytes.', 'application/octet-stream') },
+        headers: {
+          type: 'object',
+          properties: { range: { type: 'string', pattern: '^bytes=[0-9]{1,15}-[0-9]{1,15}$' } },
+        },
+        response: {
+          200: bytesOf('Its bytes.', 'application/octet-stream'),
+          206: bytesOf('The bytes of the range.', 'application/octet-stream'),
+        },
       },
     },
     async (request, reply) => {
       const generation = generationOf(request);
       const { run: runId, digest } = request.params;
-      const bytes = await readStaged(publication, { runId, generation, digest });
-      return reply.type('application/octet-stream').send(bytes);
+      const range = rangeOf(request.headers.range);
+      const bytes = await readStaged(publication, { runId, generation, digest, range });
+      return reply
+        .code(range === undefined ? 200 : 206)
+        .type('application/octet-stream')
+        .send(bytes);
     },
   );
+}
+
+/** `bytes=first-last`, as the schema has it. */
+function rangeOf(header: string | undefined): ByteRange | undefined {
+  if (header === undefined) return undefined;
+  const [first, last] = header.slice('bytes='.length).split('-').map(Number) as [number, number];
+  return { offset: first, length: last - first + 1 };
 }
 
 /** Throws UNAUTHENTICATED unless the request's token is of the run and generation that it names. */
