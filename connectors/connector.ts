@@ -18,11 +18,12 @@ import type { ErrorCode } from '../lib/error-codes.ts';
 
 export interface Capabilities {
   /**
-   * `exported`     other connections can join the snapshot: partitions are read in parallel
+   * `exported`     other connections can join the snapshot while it is held: partitions are read in parallel
+   * `pinned`       the source keeps the state itself under a name (a version): as `exported`, and it outlives its owner
    * `transaction`  consistent within one connection only: read in one stream
    * `none`         the source cannot promise one state; versions say so
    */
-  snapshot: 'exported' | 'transaction' | 'none';
+  snapshot: 'exported' | 'pinned' | 'transaction' | 'none';
   /** Whether `plan` can give more than one partition. */
   partitioning: boolean;
   /** Whether a query condition on an ordered column can be pushed to the source. */

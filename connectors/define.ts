@@ -2,7 +2,7 @@
  * `defineConnector`: a connector from what only its author can know. The compiler demands the methods that the
  * declared capabilities promise; what follows from the declaration is made here.
  *
- *   snapshot: exported | transaction   `openSnapshot`, which holds one state
+ *   snapshot: any but none             `openSnapshot`, which holds one state
  *   snapshot: none                     nothing; a source that is told its configuration and its owner stands in for one
  *   partitioning: true                 `plan` divides the table; false: it only says what is read
  *   cursor: true                       `cursorBound`
