@@ -260,6 +260,21 @@ create table duty_case_event (
   constraint duty_case_event_sequence_check CHECK ((sequence >= 0))
 );
 
+create table extraction_state (
+  dataset text not null,
+  run uuid not null,
+  version integer not null,
+  basis text not null,
+  "position" text,
+  updated_at timestamp(3) with time zone not null default now(),
+  constraint extraction_state_pkey PRIMARY KEY (dataset),
+  constraint extraction_state_dataset_fkey FOREIGN KEY (dataset) REFERENCES dataset(code),
+  constraint extraction_state_dataset_version_fkey FOREIGN KEY (dataset, version) REFERENCES version(dataset, number),
+  constraint extraction_state_run_fkey FOREIGN KEY (run) REFERENCES run(id)
+);
+comment on table extraction_state is 'written by the transaction that commits the version it belongs to, and by no other';
+comment on column extraction_state."position" is 'the source''s own text; null where nothing was old enough to be read';
+
 create table grant_usage (
   "grant" uuid not null,
   mode text not null,
@@ -614,12 +629,19 @@ create table run (
   started_at timestamp(3) with time zone not null default now(),
   ended_at timestamp(3) with time zone,
   extract_attempt integer not null default 0,
+  base_version integer,
+  basis text,
+  reading jsonb,
+  mode text,
+  changes jsonb,
+  "position" text,
   constraint run_pkey PRIMARY KEY (id),
   constraint run_check CHECK (((state = 'running'::text) = (ended_at IS NULL))),
   constraint run_check1 CHECK ((rows_read = (rows_published + rows_quarantined))),
   constraint run_dataset_epoch_key UNIQUE (dataset, epoch),
   constraint run_dataset_fkey FOREIGN KEY (dataset) REFERENCES dataset(code),
   constraint run_generation_check CHECK ((generation >= 0)),
+  constraint run_mode_check CHECK ((mode = ANY (ARRAY['append'::text, 'upsert'::text, 'changes'::text]))),
   constraint run_state_check CHECK ((state = ANY (ARRAY['running'::text, 'published'::text, 'unchanged'::text, 'rejected'::text, 'failed'::text, 'cancelled'::text]))),
   constraint run_trigger_check CHECK ((trigger = ANY (ARRAY['manual'::text, 'schedule'::text]))),
   constraint run_version FOREIGN KEY (dataset, version) REFERENCES version(dataset, number)
@@ -633,6 +655,10 @@ comment on column run.trusted is 'the worker of this generation is the exchange'
 comment on column run.rechecked_report is 'the report whose parts passed the second contract check';
 comment on column run.rows_published is 'rows that kept the contract, also where the run was rejected afterwards';
 comment on column run.extract_attempt is 'the attempt of the activity that opened the generation; an older one opens none';
+comment on column run.base_version is 'the current version when the run began: an increment built on another is fenced';
+comment on column run.basis is 'digest of what an increment depends on; another one than the last makes it a full refresh';
+comment on column run.reading is 'what was asked for: full, or the range from..to of a backfill';
+comment on column run.changes is 'what an increment changed, as in its manifest; null for a snapshot';
 
 create table source (
   code text not null,
@@ -692,12 +718,16 @@ create table version (
   rows_read bigint not null,
   rows_quarantined bigint not null,
   published_at timestamp(3) with time zone not null default now(),
+  mode text,
+  changes jsonb,
+  rows_published bigint,
   constraint version_pkey PRIMARY KEY (dataset, number),
   constraint version_bytes_check CHECK ((bytes >= 0)),
   constraint version_dataset_contract_version_fkey FOREIGN KEY (dataset, contract_version) REFERENCES contract(dataset, version),
   constraint version_dataset_fkey FOREIGN KEY (dataset) REFERENCES dataset(code),
   constraint version_guarantee_check CHECK ((guarantee = ANY (ARRAY['snapshot'::text, 'transaction'::text, 'none'::text]))),
   constraint version_manifest_digest_check CHECK ((manifest_digest ~ '^[0-9a-f]{64}$'::text)),
+  constraint version_mode_check CHECK ((mode = ANY (ARRAY['append'::text, 'upsert'::text, 'changes'::text]))),
   constraint version_number_check CHECK ((number >= 1)),
   constraint version_parts_check CHECK ((parts >= 0)),
   constraint version_rows_check CHECK ((rows >= 0)),
@@ -705,6 +735,7 @@ create table version (
   constraint version_run_key UNIQUE (run)
 );
 comment on table version is 'immutable; exists when its row does';
+comment on column version.rows_published is 'rows read that kept the contract, where that is not the version''s rows';
 
 create table version_recall (
   dataset text not null,

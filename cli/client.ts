@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Health } from '../schemas/generated/api.ts';
 import { CommandError, exitCodes, type RemoteProblem } from './errors.ts';
+import { sessionFor } from './sessions.ts';
 
 export interface Connection {
   url: string;
@@ -15,7 +16,7 @@ export interface Page<T> {
 }
 
 /**
- * `--url` and `--token`, else HUITONG_URL and HUITONG_TOKEN, else what `npm run demo` left in `.huitong/cli.json`
+ * `--url` and `--token`, else HUITONG_URL and HUITONG_TOKEN, else the session of `huitong login`, else what `npm run demo` left in `.huitong/cli.json`
  * of this folder (mode 0600): `{ "url": …, "tokens": { "<name>": … } }`, of which `--as` chooses one.
  */
 export async function findConnection(options: { url?: string; token?: string; as?: string }): Promise<Connection> {
@@ -28,8 +29,10 @@ export async function findConnection(options: { url?: string; token?: string; as
     );
   }
   const explicit = options.token ?? (options.as ? undefined : process.env.HUITONG_TOKEN);
-  const token = explicit ?? storedToken(stored, options.as);
-  return { url: url.replace(/\/$/, ''), token };
+  const exchange = url.replace(/\/$/, '');
+  // Who signed in is meant before a token that only lies about in this folder.
+  const session = explicit === undefined && options.as === undefined ? await sessionFor(exchange) : undefined;
+  return { url: exchange, token: explicit ?? session?.secret ?? storedToken(stored, options.as) };
 }
 
 interface StoredConnection {

@@ -126,6 +126,8 @@ export const limits = {
   projectionPollMs: 100,
   /** A projection that nobody has read for so long is collected; reading notes it at most once in a tenth of that. */
   projectionIdleMs: 7 * 24 * 60 * 60 * 1000,
+  /** Tokens that one query looks up for callers that come together. */
+  tokensAtOnceMax: 512,
   /** A look-up: keys of one call, rows of a version that has an index (16 bytes a slot in memory while it is made). */
   lookupKeysMax: 1_000,
   lookupRowsMax: 20_000_000,

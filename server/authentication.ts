@@ -32,7 +32,7 @@ export function installAuthentication(app: FastifyInstance, { publication }: App
     if (action === undefined || action === 'anyone' || action === 'session') return;
     const token = bearerOf(request);
     if (token === undefined) throw new HuitongError('UNAUTHENTICATED', 'the request carries no bearer token');
-    request.principal = await authenticate(publication.catalog, token);
+    request.principal = await authenticate(publication.catalog, token, request.ip);
     if (!mayEver(request.principal, action)) {
       throw new HuitongError('FORBIDDEN', 'no role of this token may do that', { at: action });
     }

@@ -15,9 +15,12 @@ export function toVersionResource(version: Version, currentVersion: number | nul
     publishedAt: version.publishedAt.toISOString(),
     account: {
       rowsRead: version.rowsRead,
-      rowsPublished: version.rows,
+      rowsPublished: version.rowsPublished,
       rowsQuarantined: version.rowsQuarantined,
     },
+    rows: version.rows,
+    mode: version.mode ?? 'snapshot',
+    changes: version.changes,
     parts: version.parts,
     bytes: version.bytes,
     current: version.number === currentVersion,

@@ -1,9 +1,18 @@
-/** `token create`, `token list`, `token revoke`. */
+/** `token create`, `list`, `rotate`, `revoke`. */
 import type { Command } from 'commander';
 import { textTable } from '../../lib/text-table.ts';
 import type { Token, TokenCreated } from '../../schemas/generated/api.ts';
-import type { CommandContext } from '../context.ts';
+import { type CommandContext, wholeNumber } from '../context.ts';
 import { print } from '../output.ts';
+
+interface CreateOptions {
+  department: string;
+  subject: string;
+  role: string[];
+  label?: string;
+  expires?: string;
+  address?: string[];
+}
 
 export function tokenCommands(program: Command, context: CommandContext): void {
   const token = program.command('token').description('bearer tokens of departments and systems');
@@ -15,24 +24,28 @@ export function tokenCommands(program: Command, context: CommandContext): void {
     .requiredOption('--subject <name>', 'the person or system')
     .requiredOption(
       '--role <role...>',
-      'officer, sharing-officer, engineer, supervisor, administrator, auditor, operator or worker',
+      'officer, sharing-officer, engineer, supervisor, administrator, auditor, operator, worker or portal',
     )
     .option('--label <text>')
     .option('--expires <time>', 'RFC 3339')
-    .action(
-      async (options: { department: string; subject: string; role: string[]; label?: string; expires?: string }) => {
-        const client = await context.client();
-        const body = {
-          department: options.department,
-          subject: options.subject,
-          roles: options.role,
-          label: options.label,
-          expiresAt: options.expires,
-        };
-        const made = await client.post<TokenCreated>('/tokens', body);
-        context.show(made, ({ secret }) => print(secret));
-      },
-    );
+    .option('--address <address...>', 'IP addresses and subnets from which alone it is accepted')
+    .action(async ({ department, subject, role, label, expires, address }: CreateOptions) => {
+      const client = await context.client();
+      const body = { department, subject, roles: role, label, expiresAt: expires, addresses: address };
+      const made = await client.post<TokenCreated>('/tokens', body);
+      context.show(made, ({ secret }) => print(secret));
+    });
+
+  token
+    .command('rotate <id>')
+    .description('a new secret for the same token; the former one is accepted for a while more')
+    .option('--overlap <seconds>', 'how long both are (default a day)', wholeNumber)
+    .action(async (id: string, { overlap }: { overlap?: number }) => {
+      const client = await context.client();
+      const path = `/tokens/${encodeURIComponent(id)}/rotate`;
+      const made = await client.post<TokenCreated>(path, { overlapSeconds: overlap });
+      context.show(made, ({ secret }) => print(secret));
+    });
 
   token
     .command('list')

@@ -25,6 +25,7 @@ const everyRole: Record<Role, Reach> = {
   worker: 'any',
   'sharing-officer': 'any',
   supervisor: 'any',
+  portal: 'any',
 };
 
 /**
@@ -45,6 +46,9 @@ const rights = {
   'dataset.preview': { engineer: 'own', officer: 'own', 'sharing-officer': 'own' },
   'quarantine.read': { officer: 'own', engineer: 'own' },
   'token.manage': { administrator: 'any' },
+  'token.rotate': everyRole,
+  'person.manage': { administrator: 'any' },
+  'person.self': everyRole,
   'district.plan': { administrator: 'any' },
   'district.apply': { administrator: 'any' },
   // Of the provider; who was given it may read it too.
@@ -64,6 +68,16 @@ const rights = {
   // In which party, and what exactly: lib/pure/request-transitions.ts.
   'request.act': { officer: 'own', 'sharing-officer': 'own', supervisor: 'any' },
   'request.preview': { 'sharing-officer': 'own' },
+  // In which party, and what exactly: lib/pure/case-transitions.ts.
+  'case.read': { officer: 'own', 'sharing-officer': 'own', supervisor: 'any', auditor: 'any' },
+  'case.act': { officer: 'own', 'sharing-officer': 'own', supervisor: 'any' },
+  'correction.file': { officer: 'own' },
+  'correction.claim': { 'sharing-officer': 'own' },
+  'rating.give': { officer: 'own' },
+  'version.recall': { 'sharing-officer': 'own' },
+  'duty.read': { officer: 'own', 'sharing-officer': 'own', supervisor: 'any', auditor: 'any' },
+  'metering.read': { officer: 'own', 'sharing-officer': 'own', engineer: 'own', auditor: 'any' },
+  'subject.read': { auditor: 'any', portal: 'any' },
   'request.recompute': { supervisor: 'any', administrator: 'any' },
 } as const satisfies Record<string, Partial<Record<Role, Reach>>>;
 
@@ -89,6 +103,17 @@ export function requireRight(principal: Principal, action: Action, department?: 
 /** The department whose objects alone a listing may show the principal; undefined: everybody's. */
 export function listingLimit(principal: Principal, action: Action): string | undefined {
   return reachesOf(principal, action).includes('any') ? undefined : principal.department;
+}
+
+/** Who runs the machine, who keeps its rights and who judges its log are three people (GOVERNANCE.md, Actors). */
+const separate: readonly Role[] = ['administrator', 'auditor', 'operator'];
+
+/** @throws REQUEST_INVALID for no role at all; ROLES_CONFLICT for two that nobody may hold together */
+export function requireSeparateRoles(roles: readonly Role[]): void {
+  if (roles.length === 0) throw new HuitongError('REQUEST_INVALID', 'a role is needed', { pointer: '/roles' });
+  const both = separate.filter((role) => roles.includes(role));
+  if (both.length < 2) return;
+  throw new HuitongError('ROLES_CONFLICT', `${both.join(' and ')} are never one holder`, { pointer: '/roles' });
 }
 
 /** The row of one action, for documentation. */

@@ -80,6 +80,13 @@ export async function listPeople(
   return pageOf(await query, limit, ({ login }) => [login], toPerson);
 }
 
+/** Throws NOT_FOUND. */
+export async function getPerson(catalog: Catalog, login: string): Promise<Person> {
+  const row = await catalog<PersonRow>('person').where({ login }).first();
+  if (row === undefined) throw noPerson();
+  return toPerson(row);
+}
+
 export interface ChangePerson {
   department?: string;
   name?: string;

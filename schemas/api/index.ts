@@ -1,15 +1,22 @@
 /** Every schema of an API resource, for Fastify's `addSchema`; routes refer to them as `{ $ref: 'dataset#' }`. */
+import caseResource from './case.json' with { type: 'json' };
+import caseEvent from './case-event.json' with { type: 'json' };
 import change from './change.json' with { type: 'json' };
 import contract from './contract.json' with { type: 'json' };
 import dataset from './dataset.json' with { type: 'json' };
 import datasetSummary from './dataset-summary.json' with { type: 'json' };
 import department from './department.json' with { type: 'json' };
+import duty from './duty.json' with { type: 'json' };
 import finding from './finding.json' with { type: 'json' };
 import grant from './grant.json' with { type: 'json' };
 import health from './health.json' with { type: 'json' };
 import item from './item.json' with { type: 'json' };
+import metering from './metering.json' with { type: 'json' };
+import person from './person.json' with { type: 'json' };
 import plan from './plan.json' with { type: 'json' };
 import problem from './problem.json' with { type: 'json' };
+import rating from './rating.json' with { type: 'json' };
+import recall from './recall.json' with { type: 'json' };
 import request from './request.json' with { type: 'json' };
 import requestDecision from './request-decision.json' with { type: 'json' };
 import requestEvent from './request-event.json' with { type: 'json' };
@@ -19,12 +26,20 @@ import run from './run.json' with { type: 'json' };
 import sharingClass from './sharing-class.json' with { type: 'json' };
 import source from './source.json' with { type: 'json' };
 import state from './state.json' with { type: 'json' };
+import subjectAccess from './subject-access.json' with { type: 'json' };
 import token from './token.json' with { type: 'json' };
 import tokenCreated from './token-created.json' with { type: 'json' };
 import version from './version.json' with { type: 'json' };
 import words from './words.json' with { type: 'json' };
 
 export const apiSchemas = [
+  subjectAccess,
+  recall,
+  rating,
+  metering,
+  duty,
+  caseEvent,
+  caseResource,
   change,
   contract,
   datasetSummary,
@@ -34,6 +49,7 @@ export const apiSchemas = [
   grant,
   health,
   item,
+  person,
   plan,
   problem,
   requestDecision,

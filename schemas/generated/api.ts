@@ -221,6 +221,13 @@ tolerance: {
 quarantinedShareMax: number
 }
 /**
+ * What readers say of it, over all versions; null: nobody has rated it. In the dataset itself only.
+ */
+rating?: ({
+average: number
+count: number
+} | null)
+/**
  * Questions that are answered with yes or no, by name.
  */
 verifications?: {
@@ -819,6 +826,46 @@ rowsQuarantined: number
 quarantinedByCode?: ({
 [k: string]: number
 } | null)
+/**
+ * Of an increment that has ended; null for a snapshot.
+ */
+mode?: ("append" | "upsert" | "changes" | null)
+/**
+ * What an increment changed in the version before; null for a snapshot. rowsPublished = inserted + updated + unchanged + deleted.
+ */
+changes?: ({
+inserted?: number
+updated?: number
+unchanged?: number
+/**
+ * The source said so.
+ */
+deleted?: number
+/**
+ * A full read no longer found them.
+ */
+vanished?: number
+/**
+ * Replaced by a later change in the same run; not read rows.
+ */
+superseded?: number
+/**
+ * Keys whose newest state is in quarantine: an older one stays.
+ */
+stale?: number
+} | null)
+/**
+ * Up to where the source was read, in its own text; the next run begins there.
+ */
+position?: (string | null)
+/**
+ * What was asked for, where it is not just what is new.
+ */
+reading?: ({
+full?: boolean
+from?: string
+to?: string
+} | null)
 startedAt: string
 endedAt: (string | null)
 /**
@@ -942,6 +989,35 @@ rowsRead: number
 rowsPublished: number
 rowsQuarantined: number
 }
+/**
+ * Of the whole version.
+ */
+rows: number
+mode: ("snapshot" | "append" | "upsert" | "changes")
+/**
+ * What an increment changed in the version before; null for a snapshot. rowsPublished = inserted + updated + unchanged + deleted.
+ */
+changes: ({
+inserted?: number
+updated?: number
+unchanged?: number
+/**
+ * The source said so.
+ */
+deleted?: number
+/**
+ * A full read no longer found them.
+ */
+vanished?: number
+/**
+ * Replaced by a later change in the same run; not read rows.
+ */
+superseded?: number
+/**
+ * Keys whose newest state is in quarantine: an older one stays.
+ */
+stale?: number
+} | null)
 parts: number
 /**
  * Stored.

@@ -6,6 +6,7 @@ import {
   type CreatePerson,
   changePerson,
   createPerson,
+  getPerson,
   listPeople,
   resetPassword,
 } from '../../exchange/people/people.ts';
@@ -93,6 +94,20 @@ export function peopleRoutes(app: FastifyInstance, { publication: { catalog }, a
       },
     },
     (request) => listPeople(catalog, request.query),
+  );
+
+  app.get<{ Params: { login: string } }>(
+    '/people/:login',
+    {
+      config: { action: 'person.manage' },
+      schema: {
+        summary: '一个人员 One person, by login',
+        tags,
+        params: { type: 'object', required: ['login'], properties: { login: { type: 'string' } } },
+        response: { 200: { $ref: 'person#' } },
+      },
+    },
+    (request) => getPerson(catalog, request.params.login),
   );
 
   app.post<OnePerson & { Body: ChangePerson }>(

@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { getDataset } from '../../catalog/datasets.ts';
 import { exportQuarantine, listQuarantine } from '../../exchange/access/quarantine.ts';
 import { listingLimit } from '../../exchange/access/rights.ts';
-import type { Run, RunState } from '../../exchange/publication/publication.ts';
+import type { Reading, Run, RunState } from '../../exchange/publication/publication.ts';
 import { beginRun, getRun, listRuns } from '../../exchange/publication/runs.ts';
 import { HuitongError } from '../../lib/errors.ts';
 import { pageOf } from '../../schemas/api/index.ts';
@@ -22,6 +22,13 @@ interface RunParams {
   run: string;
 }
 
+interface PublishBody {
+  confirm?: boolean;
+  full?: boolean;
+  from?: string;
+  to?: string;
+}
+
 interface ListQuery {
   dataset?: string;
   department?: string;
@@ -33,7 +40,7 @@ interface ListQuery {
 export function runRoutes(app: FastifyInstance, deps: AppDependencies): void {
   const { publication, temporal } = deps;
 
-  app.post<{ Params: { code: string }; Body: { confirm?: boolean } | null }>(
+  app.post<{ Params: { code: string }; Body: PublishBody | null }>(
     '/datasets/:code/runs',
     {
       config: { action: 'dataset.publish' },
@@ -49,6 +56,9 @@ export function runRoutes(app: FastifyInstance, deps: AppDependencies): void {
               type: 'boolean',
               description: 'The version may be empty, or may have lost half its rows.',
             },
+            full: { type: 'boolean', description: 'Read everything again, whatever the mode.' },
+            from: { type: 'string', maxLength: 256, description: 'Of a range that is read again: rows behind it.' },
+            to: { type: 'string', maxLength: 256, description: 'Of a range that is read again: up to it.' },
           },
         },
         response: { 202: { $ref: 'run#' } },
@@ -62,6 +72,7 @@ export function runRoutes(app: FastifyInstance, deps: AppDependencies): void {
         trigger: 'manual' as const,
         actor: actorOf(request),
         confirm: request.body?.confirm ?? false,
+        ...readingOf(request.body),
       };
       const workflowId = publishWorkflowId(code);
       const started = await startWorkflow(temporal, {
@@ -173,6 +184,11 @@ export function runRoutes(app: FastifyInstance, deps: AppDependencies): void {
       return reply.type(opened.contentType).send(opened.stream);
     },
   );
+}
+
+function readingOf(body: PublishBody | null): { reading?: Reading } {
+  const { confirm: _, ...reading } = body ?? {};
+  return Object.keys(reading).length === 0 ? {} : { reading };
 }
 
 const quarantinedRow = objectOf({

@@ -166,6 +166,7 @@ export function stagingRoutes(app: FastifyInstance, deps: AppDependencies): void
 function rangeOf(header: string | undefined): ByteRange | undefined {
   if (header === undefined) return undefined;
   const [first, last] = header.slice('bytes='.length).split('-').map(Number) as [number, number];
+  if (last < first) throw new HuitongError('REQUEST_INVALID', 'the range ends before it begins');
   return { offset: first, length: last - first + 1 };
 }
 

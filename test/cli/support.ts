@@ -31,12 +31,15 @@ export async function run(...args: string[]): Promise<Outcome> {
 }
 
 /** The command as a shell starts it. `script`: for `sh -c`, with the command as `"$@"`. */
-export function spawnCommand(args: string[], options: { script?: string; input?: string } = {}): Promise<Outcome> {
+export function spawnCommand(
+  args: string[],
+  options: { script?: string; input?: string; env?: Record<string, string> } = {},
+): Promise<Outcome> {
   const command = [process.execPath, program, ...args];
   const [file = '', ...rest] =
     options.script === undefined ? command : ['bash', '--norc', '-c', options.script, 'bash', ...command];
   return new Promise((resolve, reject) => {
-    const child = spawn(file, rest, { env: { PATH: process.env.PATH } });
+    const child = spawn(file, rest, { env: { PATH: process.env.PATH, ...options.env } });
     const written = { stdout: '', stderr: '' };
     child.stdout.on('data', (chunk) => {
       written.stdout += chunk;
