@@ -3,7 +3,7 @@ import type { ContractDocument } from '../contracts/contract.ts';
 import { HuitongError } from '../lib/errors.ts';
 import { limits } from '../lib/limits.ts';
 import type { Assignment } from '../schemas/generated/assignment.ts';
-import type { DatasetDefinition } from '../schemas/generated/dataset.ts';
+import type { DatasetDefinition, PublishMode } from '../schemas/generated/dataset.ts';
 import type { Catalog } from './database.ts';
 import type { ContractRow, DatasetRow, SourceRow } from './rows.ts';
 
@@ -21,6 +21,8 @@ export interface Publishable {
   /** What the source's naive times mean; absent: they stay naive. */
   timeZone?: string;
   rules: PublishRules;
+  /** How a version is made; absent: a snapshot. */
+  mode?: PublishMode;
 }
 
 /** When a run publishes nothing, and how long things are kept; every default is filled in. */
@@ -61,6 +63,7 @@ export async function assignmentParts(catalog: Catalog, code: string): Promise<P
     worker: definition.worker ?? 'department',
     ...(definition.timeZone === undefined ? {} : { timeZone: definition.timeZone }),
     rules: publishRulesOf(definition),
+    ...(definition.mode === undefined ? {} : { mode: definition.mode }),
   };
 }
 

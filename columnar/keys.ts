@@ -101,10 +101,35 @@ function compareCells(left: Cells, leftRow: number, right: Cells, rightRow: numb
   return 0;
 }
 
-/** Rows sort with their number in one double: 32 bits of hash, 21 of row. */
-const SORTED_ROWS_MAX = 2 ** 21;
+/**
+ * Whether rows come in the order of keys, each key once, with hashes from `first` to `last`: to be asked of one batch
+ * after the other.
+ */
+export function bucketOrder(columns: number[], first: number, last: number): (batch: RecordBatch) => boolean {
+  let before: { batch: RecordBatch; hashes: KeyHashes } | undefined;
+  return (batch) => {
+    const hashes = keyHashesOf(batch, columns);
+    const ascends = (from: KeyHashes, a: number, b: number, order: () => number) =>
+      (from.high[a]! - hashes.high[b]! || from.low[a]! - hashes.low[b]! || order()) < 0;
+    const within = keyOrder(batch, batch, columns);
+    for (let row = 0; row < batch.numRows; row++) {
+      if (hashes.high[row]! < first || hashes.high[row]! > last) return false;
+      if (row > 0 && !ascends(hashes, row - 1, row, () => within(row - 1, row))) return false;
+    }
+    if (before !== undefined && batch.numRows > 0) {
+      const end = before.batch.numRows - 1;
+      const across = keyOrder(before.batch, batch, columns);
+      if (!ascends(before.hashes, end, 0, () => across(end, 0))) return false;
+    }
+    if (batch.numRows > 0) before = { batch, hashes };
+    return true;
+  };
+}
 
-/** Row numbers in the order of keys; rows of one key by `tie`. At most 2^21 rows. */
+/** Up to here rows sort with their number in one double: 32 bits of hash, 21 of row. */
+const PACKED_ROWS_MAX = 2 ** 21;
+
+/** Row numbers in the order of keys; rows of one key by `tie`. */
 export function sortedByKey(
   batch: RecordBatch,
   columns: number[],
@@ -112,18 +137,19 @@ export function sortedByKey(
   tie: ArrayLike<number>,
 ): Uint32Array {
   const rows = batch.numRows;
-  if (rows > SORTED_ROWS_MAX) throw new HuitongError('INTERNAL', `${rows} rows cannot be sorted at once`);
-  const coarse = new Float64Array(rows);
-  for (let row = 0; row < rows; row++) coarse[row] = high[row]! * SORTED_ROWS_MAX + row;
-  coarse.sort();
-  const order = Uint32Array.from(coarse, (value) => value % SORTED_ROWS_MAX);
   const byKey = keyOrder(batch, batch, columns);
+  const fine = (a: number, b: number) => low[a]! - low[b]! || byKey(a, b) || tie[a]! - tie[b]!;
+  if (rows > PACKED_ROWS_MAX) {
+    return Uint32Array.from({ length: rows }, (_, row) => row).sort((a, b) => high[a]! - high[b]! || fine(a, b));
+  }
+  const packed = new Float64Array(rows);
+  for (let row = 0; row < rows; row++) packed[row] = high[row]! * PACKED_ROWS_MAX + row;
+  packed.sort();
+  const order = Uint32Array.from(packed, (value) => value % PACKED_ROWS_MAX);
   for (let start = 0; start < rows; ) {
     let end = start + 1;
     while (end < rows && high[order[end]!] === high[order[start]!]) end++;
-    if (end - start > 1) {
-      order.subarray(start, end).sort((a, b) => low[a]! - low[b]! || byKey(a, b) || tie[a]! - tie[b]!);
-    }
+    if (end - start > 1) order.subarray(start, end).sort(fine);
     start = end;
   }
   return order;

@@ -100,7 +100,10 @@ async function verify(search: DuplicateSearch, candidates: Candidate[]): Promise
 }
 
 /** The real keys, part by part, so that one part is in memory at a time. */
-async function readKeys(search: DuplicateSearch, candidates: Candidate[]): Promise<string[]> {
+export async function readKeys(
+  search: Pick<DuplicateSearch, 'columns' | 'readPart' | 'signal'>,
+  candidates: SpilledRow[],
+): Promise<string[]> {
   const keys = new Array<string>(candidates.length);
   const byPart = groupBy(candidates.keys(), (i) => `${candidates[i]!.partition}/${candidates[i]!.part}`);
   for (const places of byPart.values()) {

@@ -6,10 +6,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { schemaMessage } from '../columnar/message.ts';
-import type { Connector, ControlTotals, ReadPlan, Snapshot, TableRequest } from '../connectors/connector.ts';
+import type { Connector, ControlTotals, ReadPlan, Snapshot } from '../connectors/connector.ts';
 import { HuitongError, isHuitongError } from '../lib/errors.ts';
 import { limits } from '../lib/limits.ts';
 import type { RunReport } from '../schemas/generated/run-report.ts';
+import { comparesEarlier, finishIncrement } from './incremental/finish.ts';
+import { type Opening, openSource } from './incremental/opening.ts';
+import { buildIncrementalReport, type Outcome } from './incremental/report.ts';
 import type { BatchLimits, PartitionResult, ThreadSetup } from './messages.ts';
 import { type ExtractProgress, ProgressBoard } from './progress.ts';
 import { buildReport } from './report.ts';
@@ -58,35 +61,24 @@ export async function extract(job: ExtractJob): Promise<Extracted> {
   const spillRoot = await mkdtemp(join(tmpdir(), 'huitong-keys-'));
   let snapshot: Snapshot | undefined;
   try {
-    snapshot = await connector.openSnapshot(job.config, { signal, label, loopbackAllowed: job.loopbackAllowed });
-    const request = requestOf(session);
-    const plan = await connector.plan(snapshot, request, { partitions: assignment.plan.partitions });
-    const proved = provesKey(plan, assignment.contract.key as string[]);
-    const setup: ThreadSetup = {
-      kind: connector.kind,
-      config: job.config,
-      plan,
-      assignment,
-      handle: session.handle,
-      label,
-      loopbackAllowed: job.loopbackAllowed,
-      spillDirectory: proved ? undefined : spillRoot,
-      limits: job.batchLimits ?? limitsOf(),
-    };
-    const { results, totals } = await readAll(job, setup, snapshot, request, signal);
-    const schema = connector.arrowSchema(plan);
-    const report = buildReport({
-      assignment,
+    const context = { signal, label, loopbackAllowed: job.loopbackAllowed };
+    const opening = await openSource({ connector, config: job.config, session, context });
+    snapshot = opening.snapshot;
+    const setup = setupOf(job, opening, label, spillRoot);
+    const { outcome, ...read } = await readAll(job, setup, opening, signal);
+    const schema = connector.arrowSchema(opening.plan);
+    const common = {
       generation: session.generation,
-      guarantee: plan.guarantee,
-      snapshotAt: snapshot.openedAt,
-      plan: describe(connector, setup, proved),
-      schema,
+      guarantee: opening.plan.guarantee,
       arrowSchema: Buffer.from(schemaMessage(schema)).toString('base64'),
-      results,
-      totals,
       elapsedMs: Math.round(performance.now() - startedAt),
-    });
+    };
+    const plan = describe(connector, setup);
+    const input = { ...common, ...read, assignment, plan, schema, snapshotAt: snapshot.openedAt };
+    const report =
+      opening.increment === undefined || outcome === undefined
+        ? buildReport(input)
+        : buildIncrementalReport(input, opening.increment, outcome);
     return { report, staged: await session.submitReport(report) };
   } catch (e) {
     throw endedBy(job.signal, tooOld) ?? e;
@@ -98,34 +90,57 @@ export async function extract(job: ExtractJob): Promise<Extracted> {
   }
 }
 
-/** Partitions in threads, and meanwhile the source's own totals. */
+function setupOf(job: ExtractJob, { plan, increment }: Opening, label: string, spillRoot: string): ThreadSetup {
+  const { connector, session } = job;
+  const { assignment } = session;
+  const bucketed = increment !== undefined && increment.mode.kind !== 'append';
+  const proved = provesKey(plan, assignment.contract.key as string[]) && !comparesEarlier(assignment, increment);
+  return {
+    kind: connector.kind,
+    config: job.config,
+    plan,
+    assignment,
+    handle: session.handle,
+    label,
+    loopbackAllowed: job.loopbackAllowed,
+    spillDirectory: proved || bucketed ? undefined : spillRoot,
+    runsDirectory: bucketed ? spillRoot : undefined,
+    changes: increment?.changes,
+    limits: job.batchLimits ?? limitsOf(),
+  };
+}
+
+interface Read {
+  results: PartitionResult[];
+  totals: ControlTotals | undefined;
+  /** Of an increment: what became of the rows. */
+  outcome: Outcome | undefined;
+}
+
+/** Partitions in threads, and meanwhile the source's own totals; then what needs all of them. */
 async function readAll(
   job: ExtractJob,
   setup: ThreadSetup,
-  snapshot: Snapshot,
-  request: TableRequest,
+  { increment, request, snapshot }: Opening,
   signal: AbortSignal,
-): Promise<{ results: PartitionResult[]; totals: ControlTotals | undefined }> {
-  const partitions = setup.plan.partitions.length;
-  const board = new ProgressBoard(partitions, job.onProgress);
+): Promise<Read> {
+  const streams = setup.changes === undefined ? setup.plan.partitions.length : 1;
+  const board = new ProgressBoard(streams, job.onProgress);
   const entry = job.threadEntry ?? new URL('./thread.ts', import.meta.url);
-  const size = Math.max(1, Math.min(job.threads ?? availableParallelism(), partitions));
+  const size = Math.max(1, Math.min(job.threads ?? availableParallelism(), streams));
   const pool = new ThreadPool({ entry, setup, size, snapshot, signal, board });
   try {
-    const totals = setup.assignment.plan.controlTotals ? snapshot.controlTotals(request) : Promise.resolve(undefined);
-    const reading = pool.readAll(partitions);
+    const counted = setup.assignment.plan.controlTotals && setup.changes === undefined && streams > 0;
+    const totals = counted ? snapshot.controlTotals(request) : Promise.resolve(undefined);
+    const reading = pool.readAll(streams);
     // Whichever fails first ends the other: the pool by `stop`, the totals with the snapshot.
     const [results, taken] = await Promise.all([reading, totals]);
+    if (increment !== undefined) return { totals: taken, ...(await finishIncrement(pool, setup, increment, results)) };
     const spilled = setup.spillDirectory !== undefined && results.some((result) => result.rowsRead > 0);
-    return { results: spilled ? await pool.deduplicate(results) : results, totals: taken };
+    return { results: spilled ? await pool.deduplicate(results) : results, totals: taken, outcome: undefined };
   } finally {
     await pool.stop();
   }
-}
-
-function requestOf({ assignment }: StagingSession): TableRequest {
-  const overrides = assignment.overrides as TableRequest['overrides'];
-  return { table: assignment.table, columns: assignment.columns, overrides };
 }
 
 function limitsOf(): BatchLimits {
@@ -141,16 +156,17 @@ function provesKey(plan: ReadPlan, key: string[]): boolean {
 
 function describe(
   connector: Connector,
-  { plan, limits: batch }: ThreadSetup,
-  proved: boolean,
+  { plan, limits: batch, spillDirectory, runsDirectory }: ThreadSetup,
 ): Record<string, unknown> {
+  const checked = runsDirectory === undefined ? 'checked after reading' : 'kept by the buckets';
+  const proved = spillDirectory === undefined && runsDirectory === undefined;
   return {
     connector: connector.kind,
     source: plan.description,
     partitions: plan.partitions.length,
     ...batch,
     encoder: ENCODER,
-    keyUniqueness: proved ? 'kept by the source' : 'checked after reading',
+    keyUniqueness: proved ? 'kept by the source' : checked,
   };
 }
 

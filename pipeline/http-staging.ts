@@ -17,6 +17,7 @@ import { limits } from '../lib/limits.ts';
 import type { Assignment } from '../schemas/generated/assignment.ts';
 import type { RunReport } from '../schemas/generated/run-report.ts';
 import type {
+  ObjectRange,
   StagedKind,
   StagedObject,
   StagedObjectWriter,
@@ -66,8 +67,10 @@ export function joinSession(handle: StagingHandle, assignment: Assignment): Stag
     generation: handle.generation,
     handle,
     openObject: async (kind) => new HttpObjectWriter(handle, kind),
-    readObject: async (digest) => {
-      const bytes = await sendAgain(handle, 'GET', `objects/${digest}`);
+    readObject: async (digest, range) => {
+      if (range?.length === 0) return new Uint8Array(0);
+      const bytes = await sendAgain(handle, 'GET', `objects/${digest}`, undefined, range);
+      if (range !== undefined) return bytes;
       return checkDigest({ digest, sizeBytes: bytes.byteLength }, sha256(bytes), bytes);
     },
     submitReport: async (report) => {
@@ -126,10 +129,17 @@ class HttpObjectWriter implements StagedObjectWriter {
 const EARLY_ANSWER_MS = 100;
 
 /** For calls that may be made twice. Retries what is retriable, with a wait that doubles. */
-async function sendAgain(handle: StagingHandle, method: string, path: string, body?: Uint8Array): Promise<Buffer> {
+async function sendAgain(
+  handle: StagingHandle,
+  method: string,
+  path: string,
+  body?: Uint8Array,
+  range?: ObjectRange,
+): Promise<Buffer> {
   for (let attempt = 1; ; attempt++) {
     try {
       const request = startRequest(handle, method, path);
+      if (range) request.setHeader('range', `bytes=${range.offset}-${range.offset + range.length - 1}`);
       const answer = answerOf(request, handle.url);
       request.end(body);
       return await answer;

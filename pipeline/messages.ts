@@ -1,8 +1,11 @@
 /** What passes between the owner of a run and its reading threads: plain data. Rows and parts never do. */
-import type { ReadPlan } from '../connectors/connector.ts';
+import type { CaptureRequest, ChangePosition, ReadPlan } from '../connectors/connector.ts';
 import type { ErrorCode, ErrorDetails, HuitongError } from '../lib/errors.ts';
 import type { Assignment } from '../schemas/generated/assignment.ts';
 import type { ReportedPart } from '../schemas/generated/run-report.ts';
+import type { EarlierParts } from './incremental/append.ts';
+import type { MergeResult, MergeTask } from './incremental/merge.ts';
+import type { PrivateFile } from './incremental/private-file.ts';
 import type { SpillIndex } from './key-spill.ts';
 import type { StagingHandle } from './staging.ts';
 
@@ -19,6 +22,10 @@ export interface ThreadSetup {
   loopbackAllowed?: boolean;
   /** Where keys are spilled; absent where the source proves them unique. */
   spillDirectory?: string;
+  /** Where rows are sorted on their way into buckets; absent: they become parts as they are read. */
+  runsDirectory?: string;
+  /** Changes are read instead of the plan's partitions, all in one stream. */
+  changes?: { capture: CaptureRequest; after: ChangePosition; changesMax: number };
   limits: BatchLimits;
 }
 
@@ -33,14 +40,17 @@ export interface BatchLimits {
 export type ThreadTask =
   | { kind: 'read'; partition: number; attempt: number }
   /** Over the results of all partitions; gives them back without duplicates. */
-  | { kind: 'deduplicate'; results: PartitionResult[] };
+  | { kind: 'deduplicate'; results: PartitionResult[]; earlier?: EarlierParts }
+  /** Parts of small segments and new ones, made one segment. */
+  | { kind: 'compact'; parts: ReportedPart[] }
+  | MergeTask;
+
+/** What a task gives. */
+export type ThreadOutcome = { results: PartitionResult[] } | { merged: MergeResult } | { parts: ReportedPart[] };
 
 export type ToThread = { task: ThreadTask } | { cancel: true };
 
-export type FromThread =
-  | { progress: PartitionProgress }
-  | { results: PartitionResult[] }
-  | { failure: TransportedError };
+export type FromThread = { progress: PartitionProgress } | ThreadOutcome | { failure: TransportedError };
 
 export interface PartitionProgress {
   partition: number;
@@ -61,6 +71,10 @@ export interface PartitionResult {
   /** Columns with cells that their Arrow type cannot hold: their sums cannot be compared with the source's. */
   unrepresentable: string[];
   spill?: SpillIndex;
+  /** Sorted rows, where they go into buckets. */
+  runs?: PrivateFile[];
+  /** Of changes: up to where they were told, and whether the table was emptied on the way. */
+  changes?: { position?: ChangePosition; truncated: boolean };
 }
 
 /** An error of ours as it crosses a thread; the cause's text stays behind, it may hold a value. */

@@ -3,12 +3,14 @@
  * Good batches are written as the connector gave them, without a copy.
  */
 import type { RecordBatch, Schema } from 'apache-arrow';
-import { filterBatch } from '../columnar/filter.ts';
+import { copyRows, filterBatch } from '../columnar/filter.ts';
 import { hashKeys, type KeyHashes, keyColumns } from '../columnar/keys.ts';
 import { batchBytes } from '../columnar/size.ts';
 import { ColumnSums } from '../columnar/sums.ts';
-import type { Connector } from '../connectors/connector.ts';
+import { type ChangeBatch, type ChangePosition, type Connector, changeOperations } from '../connectors/connector.ts';
 import type { CompiledContract, RowError } from '../contracts/contract.ts';
+import { HuitongError } from '../lib/errors.ts';
+import { operations, RunWriter } from './incremental/row-runs.ts';
 import { KeySpill } from './key-spill.ts';
 import type { PartitionProgress, PartitionResult, ThreadSetup } from './messages.ts';
 import { PartSink } from './part-sink.ts';
@@ -33,6 +35,10 @@ export async function readPartition(
   const { connector, setup, signal } = context;
   const writer = await PartitionWriter.create(context, task);
   try {
+    if (setup.changes !== undefined) {
+      await readChanges(context, setup.changes, writer, onProgress);
+      return await writer.end();
+    }
     const { batchRowsMax, batchBytesMax } = setup.limits;
     const request = { plan: setup.plan, partition: setup.plan.partitions[task.partition], batchRowsMax, batchBytesMax };
     for await (const { batch, unrepresentable } of connector.read(setup.config, request, {
@@ -53,11 +59,40 @@ export async function readPartition(
   }
 }
 
+/** All changes after the position, as one partition; only what is put is checked against the contract. */
+async function readChanges(
+  { connector, contract, setup, signal }: ReadingContext,
+  changes: NonNullable<ThreadSetup['changes']>,
+  writer: PartitionWriter,
+  onProgress: (progress: PartitionProgress) => void,
+): Promise<void> {
+  const { plan, label, loopbackAllowed } = setup;
+  const { batchRowsMax, batchBytesMax } = setup.limits;
+  const request = { ...changes, plan, batchRowsMax, batchBytesMax };
+  const { capture } = connector;
+  if (capture === undefined) throw new HuitongError('MODE_UNSUPPORTED', 'this kind of source tells no changes');
+  for await (const told of capture.readChanges(setup.config, request, { signal, label, loopbackAllowed })) {
+    signal.throwIfAborted();
+    const { batch, kinds, unrepresentable } = writer.afterTruncate(told);
+    const verdict = contract.check(batch, unrepresentable);
+    const puts = Uint8Array.from(kinds, (kind) => Number(kind !== operations.remove));
+    const mask = verdict.mask?.map((failed, row) => failed & puts[row]!) ?? null;
+    const failed = mask?.includes(1) ? mask : null;
+    await writer.add(batch, failed, () => verdict.errors().filter(({ row }) => failed?.[row] === 1), kinds);
+    writer.position = told.position ?? writer.position;
+    onProgress({ partition: 0, rows: writer.rowsRead, bytes: writer.bytesRead });
+  }
+}
+
 /** Splits batches into published and quarantined rows and accounts for both. */
 class PartitionWriter {
   rowsRead = 0;
   bytesRead = 0;
   readonly unrepresentable = new Set<string>();
+  /** Of changes: up to where they were told. */
+  position: ChangePosition | undefined;
+  private truncated = false;
+  private readonly runs: RunWriter | undefined;
   private readonly partition: number;
   private readonly published: PartSink;
   private readonly quarantined: PartSink;
@@ -71,14 +106,14 @@ class PartitionWriter {
   static async create(context: ReadingContext, task: { partition: number; attempt: number }): Promise<PartitionWriter> {
     const { spillDirectory } = context.setup;
     const file = `${spillDirectory}/keys-${task.partition}-${task.attempt}`;
-    return new PartitionWriter(
-      context,
-      task.partition,
-      spillDirectory === undefined ? undefined : await KeySpill.create(file),
-    );
+    return new PartitionWriter(context, task, spillDirectory === undefined ? undefined : await KeySpill.create(file));
   }
 
-  private constructor({ contract, schema, session, setup }: ReadingContext, partition: number, spill?: KeySpill) {
+  private constructor(
+    { contract, schema, session, setup }: ReadingContext,
+    { partition, attempt }: { partition: number; attempt: number },
+    spill?: KeySpill,
+  ) {
     const { partRowsMax, partBytesMax, batchRowsMax } = setup.limits;
     const common = { session, partition, partRowsMax, partBytesMax };
     this.partition = partition;
@@ -89,18 +124,46 @@ class PartitionWriter {
     this.keyColumns = keyColumns(schema, contract.key);
     this.publishedSums = new ColumnSums(schema);
     this.quarantinedSums = new ColumnSums(schema);
+    const { runsDirectory } = setup;
+    if (runsDirectory !== undefined) {
+      const path = `${runsDirectory}/rows-${partition}-${attempt}`;
+      this.runs = new RunWriter({ schema, keyColumns: this.keyColumns, path, partition });
+    }
     this.hashes = { high: new Uint32Array(batchRowsMax), low: new Uint32Array(batchRowsMax) };
   }
 
   /** `errors` is asked for only where a row fails; the contract fails a null key too. */
-  async add(batch: RecordBatch, mask: Uint8Array | null, errors: () => RowError[]): Promise<void> {
+  async add(
+    batch: RecordBatch,
+    mask: Uint8Array | null,
+    errors: () => RowError[],
+    kinds: Uint8Array = new Uint8Array(batch.numRows),
+  ): Promise<void> {
     if (batch.numRows === 0) return;
     const firstOrdinal = this.rowsRead;
     this.rowsRead += batch.numRows;
     this.bytesRead += batchBytes(batch);
     const good = mask === null ? batch : filterBatch(batch, mask, 0);
-    if (good.numRows > 0) await this.publish(good, mask, firstOrdinal);
+    if (this.runs !== undefined) {
+      this.publishedSums.add(good);
+      const done = mask === null ? kinds : kinds.map((kind, row) => (mask[row] === 1 ? operations.reject : kind));
+      await this.runs.add(batch, done, firstOrdinal);
+    } else if (good.numRows > 0) await this.publish(good, mask, firstOrdinal);
     if (mask !== null) await this.quarantine(batch, mask, errors(), firstOrdinal);
+  }
+
+  /** What of a batch of changes still counts, and what each row of it does. */
+  afterTruncate({ batch, operations: told, unrepresentable }: ChangeBatch) {
+    const first = told.lastIndexOf(changeOperations.truncate) + 1;
+    const kinds = told
+      .subarray(first, batch.numRows)
+      .map((operation) => (operation === changeOperations.delete ? operations.remove : operations.put));
+    if (first === 0) return { batch, kinds, unrepresentable };
+    this.runs?.clear();
+    this.truncated = true;
+    this.rowsRead += first;
+    const cells = unrepresentable.filter(({ row }) => row >= first).map((cell) => ({ ...cell, row: cell.row - first }));
+    return { batch: copyRows(batch, first, batch.numRows), kinds, unrepresentable: cells };
   }
 
   private async publish(good: RecordBatch, mask: Uint8Array | null, firstOrdinal: number): Promise<void> {
@@ -139,6 +202,8 @@ class PartitionWriter {
       quarantinedSums: this.quarantinedSums.toText(),
       unrepresentable: [...this.unrepresentable],
       spill: await this.spill?.end(),
+      runs: await this.runs?.end(),
+      changes: { position: this.position, truncated: this.truncated },
     };
   }
 

@@ -4,14 +4,14 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { Worker } from 'node:worker_threads';
 import { HuitongError } from '../lib/errors.ts';
 import { limits } from '../lib/limits.ts';
-import type { FromThread, PartitionProgress, PartitionResult, ThreadSetup, ThreadTask, ToThread } from './messages.ts';
+import type { FromThread, PartitionProgress, ThreadOutcome, ThreadSetup, ThreadTask, ToThread } from './messages.ts';
 import { startThread } from './start-thread.ts';
 
 export class ReadingThread {
   private readonly worker: Worker;
   private readonly ended: Promise<unknown>;
   private alive = true;
-  private current: { resolve(results: PartitionResult[]): void; reject(e: unknown): void } | undefined;
+  private current: { resolve(outcome: ThreadOutcome): void; reject(e: unknown): void } | undefined;
 
   static async start(
     entry: URL,
@@ -26,11 +26,10 @@ export class ReadingThread {
     this.ended = once(this.worker, 'exit');
     this.worker.on('message', (message: FromThread) => {
       if ('progress' in message) onProgress(message.progress);
-      else if ('results' in message) this.current?.resolve(message.results);
-      else {
+      else if ('failure' in message) {
         const { code, message: text, details } = message.failure;
         this.current?.reject(new HuitongError(code, text, details));
-      }
+      } else this.current?.resolve(message);
     });
     this.worker.on('error', (cause) => this.lost(cause));
     this.worker.on('exit', () => this.lost());
@@ -41,7 +40,7 @@ export class ReadingThread {
   }
 
   /** @throws HuitongError what the thread met; INTERNAL (retriable) where the thread itself was lost */
-  run(task: ThreadTask): Promise<PartitionResult[]> {
+  run(task: ThreadTask): Promise<ThreadOutcome> {
     return new Promise((resolve, reject) => {
       this.current = { resolve, reject };
       this.send({ task });

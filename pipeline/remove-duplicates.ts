@@ -9,6 +9,7 @@ import { ColumnSums } from '../columnar/sums.ts';
 import { groupBy } from '../lib/group-by.ts';
 import type { ReportedPart } from '../schemas/generated/run-report.ts';
 import { batchesOf, findDuplicates } from './duplicates.ts';
+import { type EarlierParts, findKnown } from './incremental/append.ts';
 import type { SpilledRow } from './key-spill.ts';
 import type { PartitionResult } from './messages.ts';
 import { PartSink } from './part-sink.ts';
@@ -17,19 +18,26 @@ import type { ReadingContext } from './read-partition.ts';
 
 const DUPLICATE_KEY = 'DUPLICATE_KEY';
 
-/** `results` in plan order; the same ones come back, changed where they held duplicates. */
+/**
+ * `results` in plan order; the same ones come back, changed where they held duplicates: of each other, or of a row in
+ * the `earlier` parts of an appended dataset.
+ */
 export async function removeDuplicates(
   context: ReadingContext,
   results: PartitionResult[],
+  earlier?: EarlierParts,
 ): Promise<PartitionResult[]> {
   const columns = keyColumns(context.schema, context.contract.key);
   const partsOf = new Map(results.map((result) => [result.partition, result.parts]));
-  const duplicates = await findDuplicates({
+  const search = {
     spills: results.flatMap(({ partition, spill }) => (spill === undefined ? [] : [{ partition, index: spill }])),
     columns,
-    readPart: (partition, part) => context.session.readObject(partsOf.get(partition)![part]!.digest),
+    readPart: (partition: number, part: number) => context.session.readObject(partsOf.get(partition)![part]!.digest),
     signal: context.signal,
-  });
+  };
+  const among = await findDuplicates(search);
+  const against = earlier === undefined ? [] : await findKnown(search, context.session, earlier, among);
+  const duplicates = [...among, ...against];
   const byPartition = groupBy(duplicates, (row) => row.partition);
   const cleaned: PartitionResult[] = [];
   for (const result of results) {

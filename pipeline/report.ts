@@ -23,7 +23,7 @@ export interface ReportInput {
 
 /** @throws HuitongError RECONCILIATION_MISMATCH where a row is unaccounted for, or the source counted or summed otherwise */
 export function buildReport(input: ReportInput): RunReport {
-  const { assignment, results, schema, totals } = input;
+  const { assignment, results, schema } = input;
   const parts = results.flatMap((result) => result.parts);
   const quarantine = results.flatMap((result) => result.quarantine);
   const rowsRead = sum(results.map((result) => result.rowsRead));
@@ -32,24 +32,11 @@ export function buildReport(input: ReportInput): RunReport {
   if (rowsRead !== rowsPublished + rowsQuarantined) {
     throw mismatch(assignment, `${rowsRead} rows were read, ${rowsPublished + rowsQuarantined} are accounted for`);
   }
-  const published = added(schema, results, (result) => [result.publishedSums]);
-  const read = added(schema, results, (result) => [result.publishedSums, result.quarantinedSums]);
-  const unreconciled = unreconciledColumns(results, totals, read);
-  const controlTotals = totals === undefined ? undefined : comparable(totals, unreconciled);
-  // Without one snapshot for both, rows that others write between the count and the read are no fault of anybody.
-  if (controlTotals !== undefined && input.guarantee === 'snapshot') {
-    assertAgrees(assignment, controlTotals, rowsRead, read);
-  }
+  const published = publishedSums(schema, results);
+  const { controlTotals, unreconciled } = reconcile(input, rowsRead);
   return {
-    format: 'huitong.run-report/1',
-    runId: assignment.runId,
-    generation: input.generation,
-    dataset: assignment.dataset,
-    contractVersion: String(assignment.contract.version),
-    arrowSchema: input.arrowSchema,
+    ...reportHead(input),
     plan: { ...input.plan, unreconciled },
-    guarantee: input.guarantee,
-    snapshotAt: input.snapshotAt.toISOString(),
     rowsRead,
     rowsPublished,
     rowsQuarantined,
@@ -58,8 +45,43 @@ export function buildReport(input: ReportInput): RunReport {
     quarantinedByCode: countCodes(results),
     sums: published,
     controlTotals,
+  };
+}
+
+/** What a report says of its run, whatever was read. */
+export function reportHead(input: ReportInput) {
+  const { assignment } = input;
+  return {
+    format: 'huitong.run-report/1' as const,
+    runId: assignment.runId,
+    generation: input.generation,
+    dataset: assignment.dataset,
+    contractVersion: String(assignment.contract.version),
+    arrowSchema: input.arrowSchema,
+    guarantee: input.guarantee,
+    snapshotAt: input.snapshotAt.toISOString(),
     elapsedMs: input.elapsedMs,
   };
+}
+
+/** Of the rows that kept the contract. */
+export function publishedSums(schema: Schema, results: PartitionResult[]): Record<string, string> {
+  return added(schema, results, (result) => [result.publishedSums]);
+}
+
+/** What of the source's totals can be compared, once it was found equal. Throws RECONCILIATION_MISMATCH. */
+export function reconcile(
+  { assignment, guarantee, results, schema, totals }: ReportInput,
+  rowsRead: number,
+): { controlTotals: ControlTotals | undefined; unreconciled: Record<string, string> } {
+  const read = added(schema, results, (result) => [result.publishedSums, result.quarantinedSums]);
+  const unreconciled = unreconciledColumns(results, totals, read);
+  const controlTotals = totals === undefined ? undefined : comparable(totals, unreconciled);
+  // Without one snapshot for both, rows that others write between the count and the read are no fault of anybody.
+  if (controlTotals !== undefined && guarantee === 'snapshot') {
+    assertAgrees(assignment, controlTotals, rowsRead, read);
+  }
+  return { controlTotals, unreconciled };
 }
 
 function assertAgrees(assignment: Assignment, totals: ControlTotals, rows: number, sums: Record<string, string>): void {
@@ -110,7 +132,7 @@ function added(
   return total.toText();
 }
 
-function countCodes(results: PartitionResult[]): Record<string, number> {
+export function countCodes(results: PartitionResult[]): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const { quarantinedByCode } of results) {
     for (const [code, count] of Object.entries(quarantinedByCode)) counts[code] = (counts[code] ?? 0) + count;
@@ -118,10 +140,10 @@ function countCodes(results: PartitionResult[]): Record<string, number> {
   return counts;
 }
 
-function sum(counts: number[]): number {
+export function sum(counts: number[]): number {
   return counts.reduce((total, count) => total + count, 0);
 }
 
-function mismatch(assignment: Assignment, message: string): HuitongError {
+export function mismatch(assignment: Assignment, message: string): HuitongError {
   return new HuitongError('RECONCILIATION_MISMATCH', message, { at: assignment.dataset });
 }

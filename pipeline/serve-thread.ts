@@ -5,10 +5,12 @@ import type { CompileContract, ContractDocument } from '../contracts/contract.ts
 import { HuitongError, toHuitongError } from '../lib/errors.ts';
 import { limits } from '../lib/limits.ts';
 import { joinSession } from './http-staging.ts';
+import { compactParts } from './incremental/append.ts';
+import { mergeBuckets } from './incremental/merge.ts';
 import {
   type FromThread,
   type PartitionProgress,
-  type PartitionResult,
+  type ThreadOutcome,
   type ThreadSetup,
   type ThreadTask,
   type ToThread,
@@ -44,10 +46,8 @@ export function serveThread(parts: ThreadParts): void {
         throttled((progress) => say({ progress })),
       );
     };
-    work().then(
-      (results) => say({ results }),
-      (e: unknown) =>
-        say({ failure: transportError(toHuitongError(cancellation.signal.aborted ? cancellation.signal.reason : e)) }),
+    work().then(say, (e: unknown) =>
+      say({ failure: transportError(toHuitongError(cancellation.signal.aborted ? cancellation.signal.reason : e)) }),
     );
   });
 }
@@ -64,9 +64,20 @@ async function perform(
   context: ReadingContext,
   task: ThreadTask,
   onProgress: (progress: PartitionProgress) => void,
-): Promise<PartitionResult[]> {
-  if (task.kind === 'deduplicate') return removeDuplicates(context, task.results);
-  return [await readPartition(context, task, onProgress)];
+): Promise<ThreadOutcome> {
+  switch (task.kind) {
+    case 'deduplicate':
+      return { results: await removeDuplicates(context, task.results, task.earlier) };
+    case 'compact':
+      return { parts: await compactParts(context, task.parts) };
+    case 'merge': {
+      const { contract, schema, session, setup, signal } = context;
+      const { quarantineKey } = setup.assignment;
+      return { merged: await mergeBuckets({ schema, key: contract.key, session, quarantineKey, signal }, task) };
+    }
+    case 'read':
+      return { results: [await readPartition(context, task, onProgress)] };
+  }
 }
 
 function throttled(say: (progress: PartitionProgress) => void): (progress: PartitionProgress) => void {

@@ -20,12 +20,18 @@ export interface StagedObjectWriter {
   abort(): Promise<void>;
 }
 
+export interface ObjectRange {
+  offset: number;
+  length: number;
+}
+
 /** One generation of one run. A newer generation fences this one: every later call throws FENCED. */
 export interface StagingSession {
   readonly assignment: Assignment;
   readonly generation: number;
   openObject(kind: StagedKind): Promise<StagedObjectWriter>;
-  readObject(digest: string): Promise<Uint8Array>;
+  /** What this generation staged, or an object of the version that it builds on. A range is not hashed again. */
+  readObject(digest: string, range?: ObjectRange): Promise<Uint8Array>;
   submitReport(report: RunReport): Promise<StagedObject>;
   /** What a worker thread needs to open the same session: plain data. */
   readonly handle: StagingHandle;

@@ -6,7 +6,10 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { Snapshot } from '../connectors/connector.ts';
 import { HuitongError, toHuitongError } from '../lib/errors.ts';
 import { limits } from '../lib/limits.ts';
-import type { PartitionResult, ThreadSetup } from './messages.ts';
+import type { ReportedPart } from '../schemas/generated/run-report.ts';
+import type { EarlierParts } from './incremental/append.ts';
+import type { MergeResult, MergeTask } from './incremental/merge.ts';
+import type { PartitionResult, ThreadOutcome, ThreadSetup } from './messages.ts';
 import type { ProgressBoard } from './progress.ts';
 import { ReadingThread } from './reading-thread.ts';
 
@@ -45,8 +48,21 @@ export class ThreadPool {
     return results;
   }
 
-  async deduplicate(results: PartitionResult[]): Promise<PartitionResult[]> {
-    return (await this.thread(0)).run({ kind: 'deduplicate', results });
+  /** `earlier`: parts of versions before, whose keys are taken too. */
+  async deduplicate(results: PartitionResult[], earlier?: EarlierParts): Promise<PartitionResult[]> {
+    return resultsOf(await (await this.thread(0)).run({ kind: 'deduplicate', results, earlier }));
+  }
+
+  async compact(parts: ReportedPart[]): Promise<ReportedPart[]> {
+    const outcome = await (await this.thread(0)).run({ kind: 'compact', parts });
+    if ('parts' in outcome) return outcome.parts;
+    throw new HuitongError('INTERNAL', 'a thread that was to compact gave something else');
+  }
+
+  async merge(task: MergeTask): Promise<MergeResult> {
+    const outcome = await (await this.thread(0)).run(task);
+    if ('merged' in outcome) return outcome.merged;
+    throw new HuitongError('INTERNAL', 'a thread that was to merge gave something else');
   }
 
   /** Ends all threads; safe to call again. */
@@ -66,7 +82,7 @@ export class ThreadPool {
       this.options.signal.throwIfAborted();
       try {
         const thread = await this.thread(place);
-        const [result] = await thread.run({ kind: 'read', partition, attempt });
+        const [result] = resultsOf(await thread.run({ kind: 'read', partition, attempt }));
         return result!;
       } catch (e) {
         await this.assertWorthTrying(e, attempt);
@@ -101,4 +117,9 @@ export class ThreadPool {
   private assertRunning(): void {
     if (this.stopping !== undefined) throw new HuitongError('CANCELLED', 'the run is being stopped');
   }
+}
+
+function resultsOf(outcome: ThreadOutcome): PartitionResult[] {
+  if ('results' in outcome) return outcome.results;
+  throw new HuitongError('INTERNAL', 'a thread that was to read gave something else');
 }

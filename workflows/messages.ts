@@ -23,6 +23,8 @@ export interface PublishDatasetRequest {
   actor: string;
   /** Whoever starts it knows that the version may be empty or lose half its rows. */
   confirm?: boolean;
+  /** What to read; absent: what the dataset's mode reads. */
+  reading?: { full?: boolean; from?: string; to?: string };
 }
 
 /** Of `checkSource` and `discoverSource`. */

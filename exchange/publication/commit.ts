@@ -9,6 +9,7 @@ import type { Manifest } from '../../schemas/generated/manifest.ts';
 import type { RunReport } from '../../schemas/generated/run-report.ts';
 import { type Conclusion, conclude, recordedOutcome } from './conclude.ts';
 import { decide } from './decide.ts';
+import { assertBase } from './increment.ts';
 import { buildManifest, encodeManifest, partsOf, readManifestObject } from './manifest.ts';
 import { addLeaf } from './outbox.ts';
 import type { CommitOutcome, Publication } from './publication.ts';
@@ -51,7 +52,8 @@ async function commitOnce(publication: Publication, run: RunRow, request: Commit
   const report = await readReport(publication, request.reportDigest, staged);
   const target = await readTarget(publication, run);
   const currentParts = new Map((target.current ? partsOf(target.current) : []).map((part) => [part.digest, part]));
-  checkReport(report, run, staged, currentParts);
+  assertBase(run, report, target.current?.version ?? null);
+  checkReport(report, run, staged, currentParts, target.current);
   assertRechecked(run, request.reportDigest);
 
   const decision = decide(report, publishRulesOf(target.definition), target.current, run.confirmed);
@@ -85,7 +87,7 @@ async function readTarget({ catalog, store }: Publication, run: RunRow): Promise
 
 async function stageManifest(publication: Publication, report: RunReport, target: Target, run: RunRow) {
   const number = (target.current?.version ?? 0) + 1;
-  const manifest = buildManifest(report, number, target.contractDigest);
+  const manifest = buildManifest(report, number, target.contractDigest, target.current);
   const bytes = (async function* () {
     yield encodeManifest(manifest);
   })();

@@ -6,6 +6,7 @@ import type { DatasetDefinition } from '../../schemas/generated/dataset.ts';
 import type { Manifest } from '../../schemas/generated/manifest.ts';
 import type { RunReport } from '../../schemas/generated/run-report.ts';
 import type { Decision } from './decide.ts';
+import { assertBase, writeState } from './increment.ts';
 import { edgesOf, writeEdges } from './lineage.ts';
 import { addLeaf } from './outbox.ts';
 import type { CommitOutcome } from './publication.ts';
@@ -46,7 +47,9 @@ export async function conclude(catalog: Catalog, conclusion: Conclusion): Promis
     if (dataset.epoch !== run.epoch) {
       throw new HuitongError('FENCED', 'a newer run of the dataset began', { at: run.id });
     }
+    assertBase(run, conclusion.report, dataset.current_version);
     const version = await moveCurrent(transaction, run, dataset, conclusion);
+    if (version !== null) await writeState(transaction, run, version, conclusion.report);
     await keepObjects(transaction, conclusion);
     await insertQuarantine(transaction, run, conclusion);
     await addLeaf(transaction, leafOf(run, dataset.department, version, conclusion));
@@ -89,9 +92,14 @@ async function moveCurrent(
     snapshot_at: manifest.snapshotAt,
     rows: manifest.rows,
     bytes: manifest.bytes,
-    parts: report.parts.length,
+    parts: manifest.segments.reduce((sum, segment) => sum + segment.parts.length, 0),
     rows_read: manifest.account.rowsRead,
     rows_quarantined: manifest.account.rowsQuarantined,
+    ...(report.incremental && {
+      rows_published: manifest.account.rowsPublished,
+      mode: report.incremental.mode,
+      changes: JSON.stringify(report.incremental.changes),
+    }),
   });
   await transaction('dataset')
     .where({ code: run.dataset, epoch: run.epoch })
@@ -166,6 +174,11 @@ async function endRun(
     .update({
       ...ended,
       quarantined_by_code: JSON.stringify(quarantinedByCode),
+      ...(report.incremental && {
+        mode: report.incremental.mode,
+        changes: JSON.stringify(report.incremental.changes),
+        position: failure ? null : report.incremental.position,
+      }),
       ended_at: transaction.fn.now(),
     });
   const outcome = recordedOutcome({ ...run, ...ended }, reportDigest);

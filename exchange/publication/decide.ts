@@ -3,6 +3,8 @@ import type { PublishRules } from '../../catalog/publishing.ts';
 import type { ErrorCode } from '../../lib/error-codes.ts';
 import type { Manifest } from '../../schemas/generated/manifest.ts';
 import type { RunReport } from '../../schemas/generated/run-report.ts';
+import { segmentsOf } from './manifest.ts';
+import { rowsOf } from './report.ts';
 
 export type Decision =
   | { outcome: 'publish' }
@@ -19,9 +21,11 @@ export function decide(
   current: Manifest | undefined,
   confirmed: boolean,
 ): Decision {
-  const { rowsRead, rowsQuarantined } = report;
-  if (rowsQuarantined > rules.quarantinedShareMax * rowsRead) {
-    const message = `${rowsQuarantined} of ${rowsRead} rows broke the contract; the share allowed is ${rules.quarantinedShareMax}`;
+  const { rowsQuarantined } = report;
+  // An increment may be a handful of rows, of which one is a large share: it is held against the version as well.
+  const rows = report.incremental ? Math.max(report.rowsRead, current?.rows ?? 0) : report.rowsRead;
+  if (rowsQuarantined > rules.quarantinedShareMax * rows) {
+    const message = `${rowsQuarantined} of ${rows} rows broke the contract; the share allowed is ${rules.quarantinedShareMax}`;
     return { outcome: 'rejected', code: 'TOLERANCE_EXCEEDED', message };
   }
   const guarded = confirmed ? undefined : guard(report, rules, current);
@@ -36,21 +40,27 @@ function guard(
   current: Manifest | undefined,
 ): string | undefined {
   if (!current || current.rows === 0) return undefined;
-  if (report.rowsPublished === 0) {
+  const rows = rowsOf(segmentsOf(report, current).flatMap((segment) => segment.parts));
+  if (rows === 0) {
     return emptyAllowed ? undefined : `the version would be empty; version ${current.version} has ${current.rows} rows`;
   }
-  const lost = current.rows - report.rowsPublished;
+  const lost = current.rows - rows;
   if (lost <= 0 || lost < lostShareMax * current.rows) return undefined;
   return `the version would lose ${lost} of the ${current.rows} rows of version ${current.version}`;
 }
 
-/** The same parts in the same order, of the same schema, checked against the same contract. */
+/** The same parts in the same order, as far out of date, of the same schema, checked against the same contract. */
 function sameContent(report: RunReport, current: Manifest): boolean {
-  const before = current.segments.flatMap((segment) => segment.parts);
+  const [before, now] = [current.segments, segmentsOf(report, current)].map((segments) =>
+    segments.flatMap((segment) => segment.parts),
+  );
   return (
     report.contractVersion === current.contract.version &&
     report.arrowSchema === current.arrowSchema &&
-    report.parts.length === before.length &&
-    report.parts.every((part, i) => part.digest === before[i].digest)
+    report.incremental?.buckets?.count === current.buckets?.count &&
+    now.length === before.length &&
+    now.every(
+      (part, i) => part.digest === before[i].digest && (part.stale ?? []).join() === (before[i].stale ?? []).join(),
+    )
   );
 }

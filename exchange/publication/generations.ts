@@ -2,6 +2,7 @@
 import { assignmentParts } from '../../catalog/publishing.ts';
 import { HuitongError } from '../../lib/errors.ts';
 import type { Assignment } from '../../schemas/generated/assignment.ts';
+import { incrementOf } from './increment.ts';
 import type { Publication } from './publication.ts';
 import { readRunRow } from './rows.ts';
 
@@ -25,24 +26,28 @@ export async function openGeneration(
   { catalog }: Publication,
   { runId, trusted, quarantineKey, attempt = 1 }: OpenGeneration,
 ): Promise<{ generation: number; assignment: Assignment }> {
-  const { dataset } = await readRunRow(catalog, runId);
-  const { assignment, contractVersion } = await assignmentParts(catalog, dataset);
+  const run = await readRunRow(catalog, runId);
+  const publishable = await assignmentParts(catalog, run.dataset);
+  const { assignment, contractVersion } = publishable;
+  const increment = await incrementOf(catalog, run, publishable);
   const { rows } = await catalog.raw<{ rows: { generation: number }[] }>(RAISE, {
     contractVersion,
     trusted,
     runId,
     attempt,
+    basis: increment?.basis ?? null,
   });
   if (rows.length === 0) {
     throw new HuitongError('FENCED', 'the run has ended, or a newer run or attempt has begun', { at: runId });
   }
   const [{ generation }] = rows;
-  return { generation, assignment: { ...assignment, runId, generation, quarantineKey } };
+  const incremental = increment && { incremental: increment.assignment };
+  return { generation, assignment: { ...assignment, ...incremental, runId, generation, quarantineKey } };
 }
 
 const RAISE = `
   update run set generation = run.generation + 1, contract_version = :contractVersion, trusted = :trusted,
-                 rechecked_report = null, extract_attempt = :attempt
+                 rechecked_report = null, extract_attempt = :attempt, basis = :basis
   from dataset
   where run.id = :runId and run.state = 'running' and run.extract_attempt <= :attempt
     and dataset.code = run.dataset and dataset.epoch = run.epoch

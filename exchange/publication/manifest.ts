@@ -5,11 +5,18 @@ import { HuitongError } from '../../lib/errors.ts';
 import type { Manifest } from '../../schemas/generated/manifest.ts';
 import type { RunReport } from '../../schemas/generated/run-report.ts';
 import type { ObjectStore } from '../store/store.ts';
-import { readWhole } from './report.ts';
+import { readWhole, rowsOf } from './report.ts';
 
-export function buildManifest(report: RunReport, version: number, contractDigest: string): Manifest {
-  const parts = report.parts.map(({ digest, sizeBytes, rows }) => ({ digest, sizeBytes, rows }));
-  const { rowsRead, rowsPublished, rowsQuarantined } = report;
+/** `current`: what an increment is built on. */
+export function buildManifest(
+  report: RunReport,
+  version: number,
+  contractDigest: string,
+  current: Manifest | undefined,
+): Manifest {
+  const segments = segmentsOf(report, current);
+  const parts = segments.flatMap((segment) => segment.parts);
+  const { incremental, rowsRead, rowsPublished, rowsQuarantined } = report;
   return {
     format: 'huitong.manifest/1',
     dataset: report.dataset,
@@ -19,13 +26,26 @@ export function buildManifest(report: RunReport, version: number, contractDigest
     plan: report.plan,
     guarantee: report.guarantee,
     snapshotAt: report.snapshotAt,
-    rows: rowsPublished,
+    rows: rowsOf(parts),
     bytes: parts.reduce((sum, part) => sum + part.sizeBytes, 0),
-    segments: [{ parts }],
-    account: { rowsRead, rowsPublished, rowsQuarantined },
+    segments,
+    account: {
+      rowsRead,
+      rowsPublished,
+      rowsQuarantined,
+      ...(incremental && { changes: incremental.changes }),
+    },
+    ...(incremental?.buckets && { buckets: incremental.buckets }),
     sums: report.sums,
     ...(report.controlTotals && { controlTotals: report.controlTotals }),
   };
+}
+
+/** All segments of the version that a report makes: those of the base that stay, then the report's own parts. */
+export function segmentsOf({ incremental, parts }: RunReport, current: Manifest | undefined): Manifest['segments'] {
+  const kept = current?.segments.slice(0, incremental?.segmentsKept ?? 0) ?? [];
+  const own = parts.map(({ partition: _, ...part }) => part);
+  return kept.length > 0 && own.length === 0 ? kept : [...kept, { parts: own }];
 }
 
 export function encodeManifest(manifest: Manifest): Buffer {

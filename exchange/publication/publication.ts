@@ -12,7 +12,19 @@
  */
 import type { Catalog } from '../../catalog/database.ts';
 import type { ErrorCode } from '../../lib/error-codes.ts';
+import type { ChangeCounts } from '../../schemas/generated/manifest.ts';
 import type { ObjectStore } from '../store/store.ts';
+
+/** What a run may be asked to read, where it is not just what is new. */
+export interface Reading {
+  /** Everything is read again. */
+  full?: boolean;
+  /** Only rows with `from` < cursor <= `to`, in the source's own text, and put over what is there. */
+  from?: string;
+  to?: string;
+}
+
+export type IncrementalMode = 'append' | 'upsert' | 'changes';
 
 /** What every function of this folder is given first. */
 export interface Publication {
@@ -41,6 +53,12 @@ export interface Run {
   account: { rowsRead: number; rowsPublished: number; rowsQuarantined: number } | null;
   /** Quarantined rows by the code of their first error. */
   quarantinedByCode: Record<string, number> | null;
+  /** Null for a snapshot. */
+  mode: IncrementalMode | null;
+  changes: ChangeCounts | null;
+  /** Up to where the source was read, once the run has ended well. */
+  position: string | null;
+  reading: Reading | null;
   startedAt: Date;
   endedAt: Date | null;
 }
@@ -64,6 +82,9 @@ export interface Version {
   bytes: number;
   parts: number;
   rowsRead: number;
+  rowsPublished: number;
   rowsQuarantined: number;
+  mode: IncrementalMode | null;
+  changes: ChangeCounts | null;
   publishedAt: Date;
 }

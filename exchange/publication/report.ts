@@ -7,8 +7,9 @@ import { HuitongError, type Problem } from '../../lib/errors.ts';
 import { limits } from '../../lib/limits.ts';
 import commonSchema from '../../schemas/document/common.json' with { type: 'json' };
 import reportSchema from '../../schemas/document/run-report.json' with { type: 'json' };
-import type { ManifestPart } from '../../schemas/generated/manifest.ts';
+import type { Manifest, ManifestPart } from '../../schemas/generated/manifest.ts';
 import type { ReportedPart, RunReport } from '../../schemas/generated/run-report.ts';
+import { segmentsOf } from './manifest.ts';
 import type { Publication } from './publication.ts';
 import type { RunRow } from './rows.ts';
 import type { StagedKind } from './staging.ts';
@@ -60,13 +61,15 @@ export async function readReport(
  */
 export function checkReport(
   report: RunReport,
-  run: Pick<RunRow, 'id' | 'generation' | 'dataset' | 'contract_version'>,
+  run: Pick<RunRow, 'id' | 'generation' | 'dataset' | 'contract_version' | 'basis'>,
   staged: ReadonlyMap<string, StagedRow>,
   current: ReadonlyMap<string, ManifestPart>,
+  base?: Manifest,
 ): void {
   const problems = [
     ...differences(report, run),
     ...accountProblems(report),
+    ...(report.incremental ? incrementProblems(report, run, base) : []),
     ...report.parts.flatMap((part, i) => partProblems(part, `/parts/${i}`, 'part', staged, current)),
     ...report.quarantine.flatMap((part, i) => partProblems(part, `/quarantine/${i}`, 'quarantine', staged, new Map())),
     ...repeated([...report.parts, ...report.quarantine]),
@@ -97,13 +100,47 @@ function accountProblems(report: RunReport): Finding[] {
   const byCode = Object.values(report.quarantinedByCode).reduce((a, b) => a + b, 0);
   const sums: [string, number, number][] = [
     ['/rowsRead', rowsRead, rowsPublished + rowsQuarantined],
-    ['/rowsPublished', rowsPublished, rowsOf(report.parts)],
+    ['/rowsPublished', rowsPublished, acceptedRows(report)],
     ['/rowsQuarantined', rowsQuarantined, rowsOf(report.quarantine)],
     ['/quarantinedByCode', byCode, rowsQuarantined],
   ];
   return sums
     .filter(([, said, sum]) => said !== sum)
     .map(([pointer, said, sum]) => ({ pointer, message: `counts ${said} rows, but they add up to ${sum}` }));
+}
+
+/** Rows read that kept the contract: for a snapshot they are the version. */
+function acceptedRows({ incremental, parts }: RunReport): number {
+  if (incremental === undefined) return rowsOf(parts);
+  const { inserted, updated, unchanged, deleted } = incremental.changes;
+  return inserted + updated + unchanged + deleted;
+}
+
+/** That an increment is of the run's own kind, and that its counts lead from the base's rows to its own. */
+function incrementProblems(report: RunReport, run: Pick<RunRow, 'basis'>, base: Manifest | undefined): Finding[] {
+  const { incremental, parts } = report;
+  if (incremental === undefined) return [];
+  const { base: builtOn, buckets, changes, segmentsKept } = incremental;
+  const problems: Finding[] = [];
+  const problem = (pointer: string, message: string) => problems.push({ pointer: `/incremental${pointer}`, message });
+  if (run.basis === null) problem('', 'is reported, but the run is a snapshot');
+  if (builtOn !== undefined && builtOn !== base?.version) problem('/base', 'is not the current version');
+  if ((buckets === undefined) === (segmentsKept === undefined)) problem('', 'has either buckets or segments');
+  if ((segmentsKept ?? 0) > (base?.segments.length ?? 0)) problem('/segmentsKept', 'are more than the base has');
+  const before = builtOn === undefined ? 0 : (base?.rows ?? 0);
+  const after = before + changes.inserted - changes.deleted - changes.vanished;
+  const rows = rowsOf(segmentsOf(report, base).flatMap((segment) => segment.parts));
+  if (rows !== after) problem('/changes', `lead to ${after} rows, but the version has ${rows}`);
+  if (buckets !== undefined && !bucketsInOrder(parts, buckets.count)) {
+    problem('/buckets', 'are not one part each, in their order');
+  }
+  return problems;
+}
+
+function bucketsInOrder(parts: ReportedPart[], count: number): boolean {
+  return parts.every(
+    ({ bucket }, i) => bucket !== undefined && bucket < count && (i === 0 || bucket > parts[i - 1].bucket!),
+  );
 }
 
 function partProblems(
@@ -117,6 +154,10 @@ function partProblems(
   const known = row?.kind === kind ? row.size_bytes : current.get(part.digest)?.sizeBytes;
   if (known === undefined) return [{ pointer, message: `is not among what this generation staged as ${kind}` }];
   if (known !== part.sizeBytes) return [{ pointer, message: `has ${known} bytes, but ${part.sizeBytes} are reported` }];
+  const rows = row?.kind === kind ? part.rows : current.get(part.digest)?.rows;
+  const kept = row?.kind === kind ? undefined : current.get(part.digest);
+  if (kept !== undefined && kept.bucket !== part.bucket) return [{ pointer, message: 'was another bucket' }];
+  if (rows !== part.rows) return [{ pointer, message: `has ${rows} rows, but ${part.rows} are reported` }];
   return [];
 }
 

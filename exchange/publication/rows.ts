@@ -2,7 +2,8 @@
 import type { Catalog } from '../../catalog/database.ts';
 import type { ErrorCode } from '../../lib/error-codes.ts';
 import { HuitongError } from '../../lib/errors.ts';
-import type { Run, RunState, Version } from './publication.ts';
+import type { ChangeCounts } from '../../schemas/generated/manifest.ts';
+import type { IncrementalMode, Reading, Run, RunState, Version } from './publication.ts';
 
 export interface RunRow {
   id: string;
@@ -25,6 +26,12 @@ export interface RunRow {
   rows_published: number | null;
   rows_quarantined: number | null;
   quarantined_by_code: Record<string, number> | null;
+  base_version: number | null;
+  basis: string | null;
+  reading: Reading | null;
+  mode: IncrementalMode | null;
+  changes: ChangeCounts | null;
+  position: string | null;
   started_at: Date;
   ended_at: Date | null;
 }
@@ -43,6 +50,9 @@ export interface VersionRow {
   parts: number;
   rows_read: number;
   rows_quarantined: number;
+  rows_published: number | null;
+  mode: IncrementalMode | null;
+  changes: ChangeCounts | null;
   published_at: Date;
 }
 
@@ -76,6 +86,10 @@ export function toRun(row: RunRow & { department: string }): Run {
     failure: row.failure_code && { code: row.failure_code, message: row.failure_message ?? '' },
     account: counted ? { rowsRead, rowsPublished, rowsQuarantined } : null,
     quarantinedByCode: row.quarantined_by_code,
+    mode: row.mode,
+    changes: row.changes,
+    position: row.position,
+    reading: row.reading,
     startedAt: row.started_at,
     endedAt: row.ended_at,
   };
@@ -95,7 +109,10 @@ export function toVersion(row: VersionRow): Version {
     bytes: row.bytes,
     parts: row.parts,
     rowsRead: row.rows_read,
+    rowsPublished: row.rows_published ?? row.rows,
     rowsQuarantined: row.rows_quarantined,
+    mode: row.mode,
+    changes: row.changes,
     publishedAt: row.published_at,
   };
 }

@@ -4,7 +4,8 @@ import type { ErrorCode } from '../../lib/error-codes.ts';
 import { HuitongError } from '../../lib/errors.ts';
 import { limits } from '../../lib/limits.ts';
 import { sourceQueue } from '../../lib/pure/task-queues.ts';
-import type { Publication, Run, RunState } from './publication.ts';
+import type { DatasetDefinition, PublishMode } from '../../schemas/generated/dataset.ts';
+import type { Publication, Reading, Run, RunState } from './publication.ts';
 import { type RunRow, readRunRow, toRun, UUID } from './rows.ts';
 
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
@@ -19,6 +20,8 @@ export interface BeginRun {
   actor: string;
   /** Whoever starts it knows that the version may be empty or lose half its rows. */
   confirm?: boolean;
+  /** What to read; absent: what the dataset's mode reads. */
+  reading?: Reading;
 }
 
 export interface BegunRun {
@@ -38,9 +41,14 @@ export async function beginRun({ catalog }: Publication, request: BeginRun): Pro
     const [dataset] = await transaction('dataset')
       .where({ code: request.dataset, state: 'active' })
       .forUpdate()
-      .select<{ department: string }[]>('department');
+      .select<{ department: string; current_version: number | null; definition: DatasetDefinition }[]>(
+        'department',
+        'current_version',
+        'definition',
+      );
     if (!dataset) throw new HuitongError('NOT_FOUND', 'there is no such dataset', { at: request.dataset });
     const begun = { runId: request.runId, dataset: request.dataset, queue: sourceQueue(dataset.department) };
+    assertReadable(request, dataset.definition.mode, dataset.current_version);
     const before = await transaction<RunRow>('run').where({ id: request.runId }).first();
     if (before) return { ...begun, epoch: before.epoch };
 
@@ -63,9 +71,27 @@ export async function beginRun({ catalog }: Publication, request: BeginRun): Pro
       trigger: request.trigger,
       actor: request.actor,
       confirmed: request.confirm ?? false,
+      base_version: dataset.current_version,
+      reading: request.reading === undefined ? null : JSON.stringify(request.reading),
       epoch,
     });
     return { ...begun, epoch };
+  });
+}
+
+/** A range can be read again where rows are put over others, and there is something to put them over. */
+function assertReadable({ dataset, reading }: BeginRun, mode: PublishMode | undefined, current: number | null): void {
+  if (reading?.from === undefined && reading?.to === undefined) return;
+  const wrong = [
+    ...(mode?.kind === 'upsert' ? [] : ['only a dataset of the mode upsert has ranges that can be read again']),
+    ...(current === null ? ['nothing has been published yet'] : []),
+    ...(reading.to === undefined ? ['a range has an end: --to'] : []),
+    ...(reading.full ? ['a full refresh reads everything, not a range'] : []),
+  ];
+  if (wrong.length === 0) return;
+  throw new HuitongError('REQUEST_INVALID', wrong.join('; '), {
+    at: dataset,
+    hint: 'A full refresh is always possible: --full.',
   });
 }
 

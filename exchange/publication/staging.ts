@@ -2,8 +2,9 @@
 import type { Readable } from 'node:stream';
 import { HuitongError } from '../../lib/errors.ts';
 import { limits } from '../../lib/limits.ts';
-import type { StoredObject } from '../store/store.ts';
+import type { ByteRange, StoredObject } from '../store/store.ts';
 import { holdOffCollector } from './collection-lock.ts';
+import { isOfBase } from './increment.ts';
 import type { Publication } from './publication.ts';
 import { type RunRow, readRunRow } from './rows.ts';
 
@@ -46,15 +47,27 @@ export async function stageObject(publication: Publication, request: StageObject
   return stored;
 }
 
-/** Opens an object that this generation staged. Throws NOT_FOUND for any other, FENCED as above. */
+export interface ReadStaged extends Generation {
+  digest: string;
+  range?: ByteRange;
+}
+
+/**
+ * Opens an object that this generation staged, or one of the version that an increment is built on. Throws NOT_FOUND
+ * for any other, FENCED as above.
+ */
 export async function readStaged(
-  { catalog, store }: Publication,
-  { runId, generation, digest }: Generation & { digest: string },
+  publication: Publication,
+  { runId, generation, digest, range }: ReadStaged,
 ): Promise<Readable> {
-  assertOpen(await readRunRow(catalog, runId), generation);
+  const { catalog, store } = publication;
+  const run = await readRunRow(catalog, runId);
+  assertOpen(run, generation);
   const [staged] = await catalog('staged_object').where({ run: runId, generation, digest }).select('digest');
-  if (!staged) throw new HuitongError('NOT_FOUND', 'this generation staged no such object', { at: digest });
-  return store.read(digest);
+  if (!staged && !(await isOfBase(publication, run, digest))) {
+    throw new HuitongError('NOT_FOUND', 'this generation may read no such object', { at: digest });
+  }
+  return store.read(digest, range);
 }
 
 /** Throws FENCED unless the run still runs and this is its newest generation. */

@@ -16,7 +16,7 @@ function report(published: number, quarantined = 0, name = 'a'): RunReport {
   return makeReport(run, published > 0 ? [part(published, name)] : [], quarantined > 0 ? [part(quarantined, 'e')] : []);
 }
 
-const manifestOf = (of: RunReport) => buildManifest(of, 1, 'c'.repeat(64));
+const manifestOf = (of: RunReport) => buildManifest(of, 1, 'c'.repeat(64), undefined);
 const counts = fc.record({ published: fc.nat(1_000), quarantined: fc.nat(1_000) });
 const share = fc.double({ min: 0, max: 1, noNaN: true });
 
@@ -88,7 +88,7 @@ describe('a report held against what was staged', () => {
         { digest, kind: 'quarantine', size_bytes: sizeBytes },
       ]),
     ]);
-  const runRow = { id: run.runId, generation: 1, dataset: report(0).dataset, contract_version: '1.0.0' };
+  const runRow = { id: run.runId, generation: 1, dataset: report(0).dataset, contract_version: '1.0.0', basis: null };
   const numbers = ['rowsRead', 'rowsPublished', 'rowsQuarantined', 'generation'] as const;
 
   it('is believed when it is true, and not when any of its numbers is changed', () => {
