@@ -149,7 +149,7 @@ describe('metering', () => {
 
   test('is the sum of the log, once: own department and own datasets for officers, all for the auditor', async () => {
     await people.stranger('GET', '/datasets/health.nothing/data');
-    expect(await read(people.stranger)).toBe(200);
+    for (const who of [people.stranger, people.officer]) expect(await read(who)).toBe(200);
     const [own] = await meter(people.stranger, '?by=department,dataset');
     expect(own).toMatchObject({ department: 'traffic' });
     expect(new Set((await meter(people.stranger, '?by=department')).map((sum) => sum.department))).toEqual(
