@@ -6,7 +6,7 @@ import { migrate, openCatalog } from '../catalog/database.ts';
 import { schemaMessage } from '../columnar/message.ts';
 import { BodyBuffers, PartWriter } from '../columnar/write.ts';
 import type { Access } from '../exchange/access/access.ts';
-import { openAuditLog } from '../exchange/audit/audit-log.ts';
+import { type AuditLog, openAuditLog } from '../exchange/audit/audit-log.ts';
 import { createHeadSigner } from '../exchange/audit/signer.ts';
 import { commitRun } from '../exchange/publication/commit.ts';
 import { openGeneration } from '../exchange/publication/generations.ts';
@@ -28,6 +28,9 @@ const BATCHES_A_PART = 8;
 
 export interface ReadWorld {
   access: Access;
+  audit: AuditLog;
+  /** Of the catalog's database. */
+  url: string;
   store: string;
   digests: string[];
   rows: number;
@@ -65,6 +68,8 @@ export async function openReadWorld(directory: string, batches: number): Promise
       quarantinePrivateKey: '',
       onAlarm: (alarm) => console.error(alarm),
     },
+    audit,
+    url,
     store,
     digests: parts.map(({ digest }) => digest),
     rows: batches * BATCH_ROWS,
