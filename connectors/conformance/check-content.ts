@@ -45,7 +45,8 @@ function testPartitions<C, S extends Snapshot, P>(suite: Suite<C, S, P>): void {
             expect(await idsOf(plan, config, large.idColumn)).toEqual(ids);
           } else {
             expect(ids.length).toBe(totals.rows);
-            expect(String(ids.reduce((sum, id) => sum + id, 0n))).toBe(totals.sums[large.idColumn]);
+            const sum = String(ids.reduce((before, id) => before + id, 0n));
+            expect(totals.sums[large.idColumn]).toBe(large.bare ? undefined : sum);
           }
           await snapshot.assertAlive();
         });

@@ -21,8 +21,11 @@ export interface Fixture<Config> {
    * (SOURCE_AUTH) and an unknown host (SOURCE_UNREACHABLE) are among them wherever there are passwords and hosts.
    */
   failures: { name: string; config: Config; step: CheckStep['name']; code: ErrorCode }[];
-  /** Some thousand rows with a unique integer column, in several partitions where the kind has them. */
-  large: { request: TableRequest; rows: number; idColumn: string; partitions: number };
+  /**
+   * Some thousand rows with a unique integer column, in several partitions where the kind has them. `bare`: the source
+   * knows of no keys and can sum nothing, as a file.
+   */
+  large: { request: TableRequest; rows: number; idColumn: string; partitions: number; bare?: true };
   /** Inserts, updates and deletes in `large` until told to stop; `stop` resolves, with their number, when it has. */
   disturb: (() => { stop(): Promise<number> }) | Lacking;
   /** A table without rows. */

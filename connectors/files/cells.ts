@@ -73,3 +73,6 @@ export type Fill = (cells: Cells) => void;
 
 /** A cell that Arrow cannot hold as its type: it was appended as a null, at `row` of its builder. */
 export type Report = (row: number, code: UnrepresentableCell['code']) => void;
+
+/** Appends the cell of `length` bytes at `start`, or says that it has not the plain form of its type. */
+export type AppendPlain = (bytes: Uint8Array, start: number, length: number) => boolean;

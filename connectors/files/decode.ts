@@ -28,6 +28,8 @@ export class BatchDecoder {
   private readonly builders: ColumnBuilder[];
   private readonly fills: Fill[];
   private readonly limits: Pick<ReadRequest, 'batchRowsMax' | 'batchBytesMax'>;
+  /** Bytes of a batch without rows, and of a row without its texts. */
+  private readonly emptyBytes: number;
   private readonly rowBytesFixed: number;
   private readonly textColumns: number[];
   private unrepresentable: UnrepresentableCell[] = [];
@@ -42,7 +44,10 @@ export class BatchDecoder {
     this.fills = this.columns.map(({ mapping }, column) =>
       fillOf(mapping, this.builders[column]!, forms, (row, code) => this.unrepresentable.push({ row, column, code })),
     );
-    this.rowBytesFixed = this.builders.reduce((sum, builder) => sum + builder.cellBytesFixed, 0);
+    // A bit of validity a cell; its last byte may be half empty.
+    this.rowBytesFixed = this.builders.reduce((sum, builder) => sum + builder.cellBytesFixed + 1 / 8, 0);
+    this.emptyBytes = this.builders.length + this.builders.reduce((sum, builder) => sum + builder.byteLength, 0);
+    this.bytes = this.emptyBytes;
     this.textColumns = this.columns.flatMap(({ mapping }, column) => (mapping.codec === 'text' ? [column] : []));
   }
 
@@ -64,7 +69,7 @@ export class BatchDecoder {
     for (const builder of this.builders) builder.reset();
     this.unrepresentable = [];
     this.rows = 0;
-    this.bytes = 0;
+    this.bytes = this.emptyBytes;
     this.full = false;
   }
 

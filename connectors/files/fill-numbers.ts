@@ -1,6 +1,6 @@
 /** Numbers from their digits: the plain forms, in doubles that are exact up to 15 digits. */
 import type { Decimal128Builder, Int64Builder, NumberBuilder } from '../../columnar/builders/index.ts';
-import type { AppendPlain } from './fill.ts';
+import type { AppendPlain } from './cells.ts';
 
 /** Below this many digits every step is exact in a double. */
 const EXACT_DIGITS = 15;

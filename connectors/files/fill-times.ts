@@ -1,7 +1,7 @@
 /** Dates and times: the plain forms of ISO 8601 from their digits, and a definition's own formats rewritten to them. */
 import type { Int64Builder, NumberBuilder } from '../../columnar/builders/index.ts';
 import { HuitongError } from '../../lib/errors.ts';
-import type { AppendPlain } from './fill.ts';
+import type { AppendPlain } from './cells.ts';
 
 const ZERO = 0x30;
 const DASH = 0x2d;

@@ -13,7 +13,7 @@ import type {
   NumberBuilder,
 } from '../../columnar/builders/index.ts';
 import { textAppender } from '../../columnar/text-cells.ts';
-import { type Cells, type Fill, NULL_LENGTH, type Report } from './cells.ts';
+import { type AppendPlain, type Cells, type Fill, NULL_LENGTH, type Report } from './cells.ts';
 import { appendDecimal, appendFloat, appendInt64, appendSmallInt } from './fill-numbers.ts';
 import { appendDate, appendTimestamp, rewriterOf } from './fill-times.ts';
 import type { Mapping } from './types.ts';
@@ -24,9 +24,6 @@ export interface CellForms {
   trueTexts: string[];
   falseTexts: string[];
 }
-
-/** Appends the cell of `length` bytes at `start`, or says that it has not the plain form. */
-export type AppendPlain = (bytes: Uint8Array, start: number, length: number) => boolean;
 
 /** The builder is the one of `arrowTypeOf(mapping)`. */
 export function fillOf(mapping: Mapping, builder: ColumnBuilder, forms: CellForms, report: Report): Fill {

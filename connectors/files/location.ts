@@ -2,7 +2,6 @@
 import type { ReadAt } from '../../columnar/read.ts';
 import { HuitongError } from '../../lib/errors.ts';
 import { limits } from '../../lib/limits.ts';
-import type { FilesConfig } from './config.ts';
 
 /** One state of one file. Plain data: it is kept in a plan. */
 export interface PinnedFile {
@@ -34,12 +33,6 @@ export interface Location {
   /** Throws SNAPSHOT_LOST where it is not the same file any more, PATH_OUTSIDE. */
   open(file: PinnedFile): Promise<OpenFile>;
   close(): Promise<void>;
-}
-
-/** S3's client is large: it is loaded where there is a bucket. */
-export async function openLocation(config: FilesConfig, signal: AbortSignal): Promise<Location> {
-  if (config.s3 !== undefined) return (await import('./s3.ts')).openBucket(config.s3, signal);
-  return (await import('./folder.ts')).openFolder(config.folder ?? '', signal);
 }
 
 export function changed(path: string): HuitongError {

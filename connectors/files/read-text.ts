@@ -22,6 +22,7 @@ export async function* readText(job: ReadJob, scan: ScanPiece): AsyncGenerator<S
           row = decoder.take(table, scanned, row, piece.file.path);
           if (!decoder.full) continue;
           yield decoder.batch();
+          stopIfCancelled(job.signal);
           decoder.reset();
         }
       }

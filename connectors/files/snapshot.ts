@@ -11,7 +11,8 @@ import { basename, dirname, join } from 'node:path';
 import { HuitongError } from '../../lib/errors.ts';
 import type { ConnectorContext, ControlTotals, PlanOptions, ReadPlan, Snapshot, TableRequest } from '../connector.ts';
 import { checkConfig, type FilesConfig } from './config.ts';
-import { type Location, openLocation, type PinnedFile, stopIfCancelled } from './location.ts';
+import { type Location, type PinnedFile, stopIfCancelled } from './location.ts';
+import { openLocation } from './open-location.ts';
 import { type FilesPartition, planTable } from './plan.ts';
 import { countRows } from './totals.ts';
 
