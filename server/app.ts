@@ -23,6 +23,7 @@ import { inferenceRoutes } from './routes/inference.ts';
 import { lookupRoutes } from './routes/lookups.ts';
 import { meteringRoutes } from './routes/metering.ts';
 import { peopleRoutes } from './routes/people.ts';
+import { receiptRoutes } from './routes/receipts.ts';
 import { requestRoutes } from './routes/requests.ts';
 import { runRoutes } from './routes/runs.ts';
 import { scheduleRoutes } from './routes/schedules.ts';
@@ -74,6 +75,7 @@ export async function buildApp(deps: AppDependencies): Promise<FastifyInstance> 
     lookupRoutes,
     meteringRoutes,
     auditRoutes,
+    receiptRoutes,
     stagingRoutes,
   ];
   await app.register(

@@ -54,6 +54,16 @@ export function auditCommands(program: Command, context: CommandContext): void {
     });
 
   audit
+    .command('key')
+    .description('the public key that verifies heads and receipts; compare it with one that you got by another way')
+    .requiredOption('--output <file>', 'PEM')
+    .action(async ({ output }: { output: string }) => {
+      const client = await context.client();
+      await saveTo(output, await client.open('/audit/key'));
+      context.show({ output }, () => print(`written to ${output}`));
+    });
+
+  audit
     .command('prove <index>')
     .description('the receipt of one entry: proof that it is in the log')
     .action(async (index: string) => {

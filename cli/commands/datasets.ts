@@ -105,6 +105,7 @@ export function datasetCommands(program: Command, context: CommandContext): void
     .option('--version <n>', 'a version instead of the current one')
     .option('--grant <id>', 'read under this grant, instead of the best one')
     .option('--output <file>', 'complete or not there at all')
+    .option('--receipt <file>', 'the proof that this access is in the audit log')
     .addHelpText(
       'after',
       '\nExample:\n  $ huitong read health.vaccinations --format csv --columns vaccine_code,dose | head',
@@ -124,6 +125,10 @@ export function datasetCommands(program: Command, context: CommandContext): void
       const query = new URLSearchParams({ ...(columns && { columns }), ...(grant && { grant }) });
       const path = `/datasets/${encodeURIComponent(code)}${version}/data?${query}`;
       const response = await client.open(path, { accept });
+      if (options.receipt) {
+        const index = response.headers.get('x-huitong-audit-index');
+        await saveTo(options.receipt, await client.open(`/receipts/${index}`));
+      }
       if (options.output) await saveTo(options.output, response);
       else await printBody(response);
     });
@@ -135,4 +140,5 @@ interface ReadOptions {
   version?: string;
   grant?: string;
   output?: string;
+  receipt?: string;
 }

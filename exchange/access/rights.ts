@@ -63,6 +63,8 @@ const rights = {
   },
   'grant.change': { officer: 'own', 'sharing-officer': 'own', supervisor: 'any', administrator: 'any' },
   'audit.read': { auditor: 'any' },
+  // Of the department that made the access, and of the one whose data it was.
+  'receipt.read': { officer: 'own', engineer: 'own', 'sharing-officer': 'own', auditor: 'any' },
   'request.create': { officer: 'own' },
   'request.read': { officer: 'own', 'sharing-officer': 'own', supervisor: 'any', auditor: 'any' },
   // In which party, and what exactly: lib/pure/request-transitions.ts.

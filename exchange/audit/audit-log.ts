@@ -4,6 +4,7 @@
  *
  * `AuditWriter` is what most code needs, and all that a process without the sequencer could offer over a socket.
  */
+import type { KeyObject } from 'node:crypto';
 import pg from 'pg';
 import { limits } from '../../lib/limits.ts';
 import { encodeLeaf, type LeafInput } from './leaf.ts';
@@ -20,6 +21,8 @@ export interface AuditWriter {
 }
 
 export interface AuditLog extends AuditWriter {
+  /** Verifies the heads; everybody may know it. */
+  readonly publicKey: KeyObject;
   readonly reader: LogReader;
   /** Takes what is in the outbox now, without waiting for the next look; resolves to how many leaves. */
   drainOutbox(): Promise<number>;
@@ -58,6 +61,7 @@ export async function openAuditLog(options: SequencerOptions): Promise<AuditLog>
   };
   let closed: Promise<void> | undefined;
   return {
+    publicKey: options.signer.publicKey,
     reader: new LogReader(sequencer, pool),
     appendMany: async (leaves) => appendMany(leaves),
     append: async (leaf) => (await appendMany([leaf]))[0] as Appended,

@@ -12,7 +12,7 @@ const tags = ['审计 Audit'];
 const size = { type: 'integer', minimum: 0 } as const;
 const entry = objectOf({ index: size, leaf: documentOf('schemas/document/audit-leaf.json') });
 
-export function auditRoutes(app: FastifyInstance, { audit: { reader } }: AppDependencies): void {
+export function auditRoutes(app: FastifyInstance, { audit: { reader, publicKey } }: AppDependencies): void {
   app.get(
     '/audit/head',
     {
@@ -29,6 +29,21 @@ export function auditRoutes(app: FastifyInstance, { audit: { reader } }: AppDepe
       const { size: leaves, note } = await reader.head();
       return { size: leaves, note };
     },
+  );
+
+  app.get(
+    '/audit/key',
+    {
+      config: { action: 'anyone' },
+      schema: {
+        summary: '验证公钥 The public key that verifies heads and receipts (PEM)',
+        description: 'Get it once by another way too, and compare: who can forge this answer could forge a head.',
+        tags,
+        response: { 200: bytesOf('SubjectPublicKeyInfo (RFC 8410).', 'application/x-pem-file') },
+      },
+    },
+    async (_request, reply) =>
+      reply.type('application/x-pem-file').send(publicKey.export({ format: 'pem', type: 'spki' })),
   );
 
   app.get<{ Querystring: { before?: number; limit?: number } }>(
