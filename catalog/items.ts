@@ -23,6 +23,8 @@ export function itemsOf(definition: DatasetDefinition, contract: ContractDocumen
       basis: sharing.basis,
       sensitivity: own.sensitivity ?? 'none',
       mask: own.mask,
+      element: own.element,
+      citesDuplicate: own.citesDuplicate,
       authoritativeFor: own.authoritativeFor,
     });
   });

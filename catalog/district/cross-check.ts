@@ -6,6 +6,7 @@ import { isHuitongError, type Problem } from '../../lib/errors.ts';
 import type { DatasetDefinition } from '../../schemas/generated/dataset.ts';
 import { contractPathOf, type Declarations, type Declared } from './declarations.ts';
 import { departmentOf } from './district.ts';
+import { checkDuplicates } from './duplicates.ts';
 import { filterColumns, isFilter } from './filter-shape.ts';
 import { isCron, isTimeZone } from './schedule.ts';
 import { inlineSecrets } from './secrets.ts';
@@ -17,6 +18,7 @@ export function crossCheck(found: Declarations): Problem[] {
     ...checkSources(found),
     ...found.datasets.flatMap((dataset) => checkDataset(dataset, found)),
     ...checkAuthoritative(found.datasets),
+    ...checkDuplicates(found),
     ...checkOrphans(found),
     ...checkValues(found),
   ];

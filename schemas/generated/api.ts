@@ -270,6 +270,17 @@ sharingClass: SharingClass
 basis?: Words
 sensitivity: ("none" | "personal" | "sensitive-personal")
 mask?: string
+/**
+ * The element that the item holds, <subject>.<element>.
+ */
+element?: string
+/**
+ * Why it is collected although another department is the source of the element.
+ */
+citesDuplicate?: {
+of: string
+reason: Words
+}
 authoritativeFor?: string
 }
 /**

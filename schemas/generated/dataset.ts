@@ -239,4 +239,18 @@ mask?: ("drop" | "constant" | "partial" | "keyed-hash" | "truncate" | "bucket")
  * <department>.<name>; the file is datasets/<department>/<name>.yaml.
  */
 authoritativeFor?: string
+/**
+ * <department>.<name>; the file is datasets/<department>/<name>.yaml.
+ */
+element?: string
+/**
+ * Why this item is collected although another department is the source of its element.
+ */
+citesDuplicate?: {
+/**
+ * <department>.<name>; the file is datasets/<department>/<name>.yaml.
+ */
+of: string
+reason: Words
+}
 }

@@ -183,6 +183,50 @@ describe('each mistake is found with code, file, line and pointer', () => {
     expect(problemsOf(files)).toEqual([{ code: 'DEFINITION_INVALID', at: 'policy.yaml', pointer: undefined }]);
   });
 
+  describe('an item that another department is the source of', () => {
+    const police = {
+      'sources/police-db.yaml':
+        'code: police-db\ndepartment: police\nkind: postgres\ntitle: { zh: 库, en: Database }\nconnection: { url: env:POLICE_URL }\n',
+    };
+    const source = changed(dataset, 'en: Resident ID } }', 'en: Resident ID }, authoritativeFor: resident.id-number }');
+    const copied = (items: string): DistrictFiles => ({
+      ...{ ...source, ...police },
+      'datasets/police/cases.yaml': source['datasets/health/clinics.yaml']!.replaceAll('health.clinics', 'police.cases')
+        .replace('source: health-his', 'source: police-db')
+        .concat(items),
+      'datasets/police/clinics.contract.json': source['datasets/health/clinics.contract.json']!.replace(
+        '"properties":{',
+        '"properties":{"holder":{"type":"string","format":"resident-id","title":"身份证号"},',
+      ),
+    });
+
+    test('is refused where it is alike in format and title, and passes with the reason why', () => {
+      expect(problemsOf(copied(''))).toMatchObject([{ code: 'ELEMENT_DUPLICATE' }]);
+      const cited =
+        'items: { holder: { citesDuplicate: { of: resident.id-number, reason: { zh: 引用, en: Refers } } } }\n';
+      expect(problemsOf(copied(cited))).toEqual([]);
+    });
+
+    test('is refused where it says itself which element it holds', () => {
+      const said = copied(
+        'items: { record_id: { element: resident.id-number }, holder: { title: { zh: 证, en: ID } } }\n',
+      );
+      expect(problemsOf(said)).toMatchObject([{ code: 'ELEMENT_DUPLICATE', pointer: '/items/record_id' }]);
+    });
+
+    test('cites a source that there is', () => {
+      const cited =
+        'items: { holder: { title: { zh: 证, en: ID }, citesDuplicate: { of: resident.name, reason: { zh: 引用, en: Refers } } } }\n';
+      expect(problemsOf(copied(cited))).toMatchObject([
+        { code: 'REFERENCE_UNKNOWN', pointer: '/items/holder/citesDuplicate/of' },
+      ]);
+    });
+
+    test('is its own department’s to use', () => {
+      expect(problemsOf(source)).toEqual([]);
+    });
+  });
+
   test('a second authoritative source of one element; one is allowed', () => {
     const claim = 'items: { record_id: { authoritativeFor: vaccine.record } }\n';
     const one = appended('datasets/health/clinics.yaml', claim);
