@@ -11,6 +11,8 @@ export interface PostgresConfig {
   password?: string;
   /** `true` verifies the server's certificate and name. Default false: no TLS. */
   ssl?: boolean | { ca?: string; cert?: string; key?: string; serverName?: string; verify?: boolean };
+  /** `transaction`: the server cannot share a snapshot between connections, so tables are read in one piece. */
+  snapshot?: 'exported' | 'transaction';
   connectTimeoutMs?: number;
   /** Longest time of one statement in the source, reading a partition included. Default 0: no limit. */
   statementTimeoutMs?: number;
@@ -46,6 +48,11 @@ export const configSchema = {
           },
         },
       ],
+    },
+    snapshot: {
+      enum: ['exported', 'transaction'],
+      default: 'exported',
+      description: '`transaction` for servers that speak PostgreSQL’s protocol and cannot export a snapshot.',
     },
     connectTimeoutMs: { type: 'integer', minimum: 100, maximum: 600000, default: 10000 },
     statementTimeoutMs: { type: 'integer', minimum: 0, maximum: 2147483647, default: 0 },

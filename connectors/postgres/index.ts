@@ -11,11 +11,12 @@ export const postgres = defineConnector({
   kind: 'postgres',
   title: { zh: 'PostgreSQL 数据库', en: 'PostgreSQL' },
   configSchema,
-  capabilities: { snapshot: 'exported', partitioning: true, cursor: false, changeCapture: false },
+  capabilities: { snapshot: 'exported', partitioning: true, cursor: true, changeCapture: false },
   types,
   check,
   discover,
   openSnapshot,
   plan: (snapshot: PostgresSnapshot, request, options) => snapshot.plan(request, options),
+  cursorBound: (snapshot: PostgresSnapshot, request, cursor) => snapshot.cursorBound(request, cursor),
   read,
 });

@@ -2,6 +2,7 @@
 import { keysWithin, mapColumns, plannedColumn } from '../columns.ts';
 import type { PlannedColumn, PlanOptions, ReadPlan, TableName, TableRequest } from '../connector.ts';
 import type { Connection } from './connection.ts';
+import { cursorColumn, windowCondition } from './cursor.ts';
 import * as relations from './relation.ts';
 import { quoteName, quoteTable, type Relation } from './relation.ts';
 import { type Mapping, types } from './types.ts';
@@ -11,6 +12,8 @@ export interface PostgresPartition {
   table: TableName;
   fromBlock?: number;
   toBlock?: number;
+  /** A condition in SQL: see `windowCondition`. */
+  where?: string;
 }
 
 /** A planned column's `mapping`: how it is read, and what the server's row description said of it. */
@@ -33,7 +36,7 @@ export async function planTable(
   connection: Connection,
   request: TableRequest,
   options: PlanOptions,
-  snapshotToken: string,
+  snapshotToken: string | undefined,
 ): Promise<ReadPlan<PostgresPartition>> {
   const { relation, columns } = await resolveTable(connection, request);
   const table = { schema: relation.schema, name: relation.name };
@@ -41,9 +44,8 @@ export async function planTable(
   return {
     table,
     columns,
-    partitions: await partitionsOf(connection, relation, options.partitions),
-    guarantee: 'snapshot',
-    snapshotToken,
+    partitions: await windowedPartitions(connection, relation, request, options.partitions),
+    ...(snapshotToken === undefined ? { guarantee: 'transaction' } : { guarantee: 'snapshot', snapshotToken }),
     description: { format: 'copy-binary', order: 'physical', kind: relation.kind },
     uniqueKeys: keysWithin(
       keys.map((key) => key.columns),
@@ -72,6 +74,20 @@ export async function resolveTable(connection: Connection, request: TableRequest
       });
     }),
   };
+}
+
+/** Behind a position few rows are expected, and an index on the cursor's column may find them: one partition. */
+async function windowedPartitions(
+  connection: Connection,
+  relation: Relation,
+  { window }: TableRequest,
+  wanted: number,
+): Promise<PostgresPartition[]> {
+  if (window === undefined) return partitionsOf(connection, relation, wanted);
+  const { type } = await cursorColumn(connection, relation, window.column);
+  const where = windowCondition(window, type);
+  const partitions = await partitionsOf(connection, relation, window.after === undefined ? wanted : 1);
+  return partitions.map((partition) => ({ ...partition, where }));
 }
 
 async function partitionsOf(connection: Connection, relation: Relation, wanted: number): Promise<PostgresPartition[]> {
@@ -109,6 +125,7 @@ export function partitionQuery(columns: PlannedColumn[], partition: PostgresPart
   const bounds = [
     partition.fromBlock === undefined ? [] : [`ctid >= '(${partition.fromBlock},0)'`],
     partition.toBlock === undefined ? [] : [`ctid < '(${partition.toBlock},0)'`],
+    partition.where === undefined ? [] : [partition.where],
   ].flat();
   const where = bounds.length === 0 ? '' : ` where ${bounds.join(' and ')}`;
   return `select ${list} from ${quoteTable(partition.table)}${where}`;

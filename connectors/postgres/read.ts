@@ -8,7 +8,7 @@ import { mappingOfColumn, type PostgresPartition, partitionQuery } from './plan.
 import { quoteName, quoteTable } from './relation.ts';
 import { types } from './types.ts';
 
-/** Joins the plan's snapshot and reads one partition. Throws SNAPSHOT_LOST, SCHEMA_DRIFT, CELL_TOO_LARGE, CANCELLED. */
+/** Joins the plan's snapshot, where it has one, and reads one partition. Throws SNAPSHOT_LOST, SCHEMA_DRIFT, CELL_TOO_LARGE, CANCELLED. */
 export async function* read(
   config: PostgresConfig,
   request: ReadRequest<PostgresPartition>,
@@ -21,7 +21,7 @@ export async function* read(
   const connection = await openConnection(config, context);
   try {
     await connection.query('begin isolation level repeatable read read only');
-    await joinSnapshot(connection, plan.snapshotToken ?? '');
+    if (plan.guarantee === 'snapshot') await joinSnapshot(connection, plan.snapshotToken);
     await assertUnchanged(connection, plan, at);
     const sql = `copy (${partitionQuery(plan.columns, partition)}) to stdout (format binary)`;
     for await (const _ of connection.copyOut(sql, decoder, at)) {
@@ -34,7 +34,8 @@ export async function* read(
   }
 }
 
-async function joinSnapshot(connection: Connection, token: string): Promise<void> {
+async function joinSnapshot(connection: Connection, token: string | undefined): Promise<void> {
+  if (token === undefined) throw new HuitongError('SNAPSHOT_LOST', 'the plan does not name its snapshot');
   // SET TRANSACTION takes no parameters.
   await connection.query(`set transaction snapshot '${token.replaceAll("'", "''")}'`);
 }

@@ -1,27 +1,55 @@
 import { HuitongError, isHuitongError } from '../../lib/errors.ts';
-import type { ConnectorContext, ControlTotals, PlanOptions, ReadPlan, Snapshot, TableRequest } from '../connector.ts';
+import type {
+  ConnectorContext,
+  ControlTotals,
+  CursorPosition,
+  PlanOptions,
+  ReadPlan,
+  Snapshot,
+  SnapshotGuarantee,
+  TableRequest,
+} from '../connector.ts';
 import type { PostgresConfig } from './config.ts';
 import { type Connection, openConnection } from './connection.ts';
+import {
+  boundOf,
+  type CursorRequest,
+  cursorColumn,
+  type OpenSessions,
+  openSessions,
+  windowCondition,
+} from './cursor.ts';
 import { mappingOfColumn, type PostgresPartition, planTable, resolveTable } from './plan.ts';
-import { quoteName, quoteTable } from './relation.ts';
+import { quoteName, quoteTable, type Relation } from './relation.ts';
 
-/** One read-only transaction whose snapshot other connections join by `token`; it holds until `close`. */
+/** A transaction that nobody can join reads a table in one piece. */
+const whole = { partitions: 1 };
+
+/**
+ * One read-only transaction whose snapshot other connections join by `token`; it holds until `close`. Without a token
+ * it plans and sums, and whoever reads has a transaction of its own.
+ */
 export class PostgresSnapshot implements Snapshot {
-  readonly guarantee = 'snapshot';
+  readonly guarantee: SnapshotGuarantee;
   readonly openedAt = new Date();
-  readonly token: string;
+  readonly token: string | undefined;
   private readonly connection: Connection;
+  private readonly sessions: OpenSessions;
   private busy: Promise<unknown> = Promise.resolve();
   private working = 0;
 
   /** Use `openSnapshot`. */
-  constructor(connection: Connection, token: string) {
+  constructor(connection: Connection, token: string | undefined, sessions: OpenSessions) {
     this.connection = connection;
+    this.sessions = sessions;
     this.token = token;
+    this.guarantee = token === undefined ? 'transaction' : 'snapshot';
   }
 
   plan(request: TableRequest, options: PlanOptions): Promise<ReadPlan<PostgresPartition>> {
-    return this.inOrder(() => planTable(this.connection, request, options, this.token));
+    return this.inOrder(() =>
+      planTable(this.connection, request, this.token === undefined ? whole : options, this.token),
+    );
   }
 
   /**
@@ -37,12 +65,27 @@ export class PostgresSnapshot implements Snapshot {
       });
       const list = ['count(*)::text as n', ...sums.map(({ expression }, i) => `${expression}::text as s${i}`)];
       const table = quoteTable(relation);
-      const [row] = await this.connection.query(`select ${list.join(', ')} from ${table}`, [], table);
+      const where = await this.conditionOf(relation, request);
+      const [row] = await this.connection.query(`select ${list.join(', ')} from ${table}${where}`, [], table);
       return {
         rows: Number(row?.n),
         sums: Object.fromEntries(sums.map(({ name }, i) => [name, String(row?.[`s${i}`])])),
       };
     });
+  }
+
+  /** See `boundOf`. */
+  cursorBound(request: TableRequest, cursor: CursorRequest): Promise<CursorPosition | undefined> {
+    return this.inOrder(async () => {
+      const { relation } = await resolveTable(this.connection, request);
+      return boundOf(this.connection, relation, cursor, this.sessions);
+    });
+  }
+
+  private async conditionOf(relation: Relation, { window }: TableRequest): Promise<string> {
+    if (window === undefined) return '';
+    const { type } = await cursorColumn(this.connection, relation, window.column);
+    return ` where ${windowCondition(window, type)}`;
   }
 
   async assertAlive(): Promise<void> {
@@ -84,13 +127,20 @@ export class PostgresSnapshot implements Snapshot {
   }
 }
 
+async function exportSnapshot(connection: Connection): Promise<string> {
+  const [row] = await connection.query('select pg_export_snapshot() as token');
+  return String(row?.token);
+}
+
 /** Throws what `openConnection` throws. */
 export async function openSnapshot(config: PostgresConfig, context: ConnectorContext): Promise<PostgresSnapshot> {
   const connection = await openConnection(config, context);
   try {
+    // Before the snapshot: what is open in it was open now, or began after now.
+    const sessions = await openSessions(connection);
     await connection.query('begin isolation level repeatable read read only');
-    const [row] = await connection.query('select pg_export_snapshot() as token');
-    return new PostgresSnapshot(connection, String(row?.token));
+    const token = config.snapshot === 'transaction' ? undefined : await exportSnapshot(connection);
+    return new PostgresSnapshot(connection, token, sessions);
   } catch (cause) {
     await connection.close();
     throw cause;
