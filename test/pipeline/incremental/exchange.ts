@@ -93,7 +93,7 @@ export async function openExchange(
         for await (const batch of readBatches(readAtOf(bytes), bytes.byteLength)) {
           for (const row of batch) {
             if (rows.has(Number(row.id))) throw new Error(`key ${row.id} is there twice`);
-            rows.set(Number(row.id), row['姓名']);
+            rows.set(Number(row.id), row.姓名);
           }
         }
       }

@@ -55,7 +55,7 @@ export class MemoryStaging {
     for (const part of parts) {
       const bytes = this.objects.get(part.digest)!;
       for await (const batch of readBatches(readAtOf(bytes), bytes.byteLength)) {
-        for (const row of batch) rows.set(Number(row.id), row['姓名']);
+        for (const row of batch) rows.set(Number(row.id), row.姓名);
       }
     }
     return rows;

@@ -52,7 +52,7 @@ describe('buckets', () => {
         let pending: Told[] = [];
         for (const { changes, killed } of [...portions, { changes: [], killed: false }]) {
           pending.push(...changes);
-          changes.forEach((one) => model.apply(one));
+          for (const one of changes) model.apply(one);
           const before = await staging.rowsOf(current?.parts ?? []);
           const task = { buckets: BUCKETS, full: false, rows: 'changes' as const, base: current };
           const result = await bringIn(staging, [pending], task);
