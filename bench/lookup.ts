@@ -32,6 +32,7 @@ const { values: options } = parseArgs({
 });
 const BATCH_KEYS = 100;
 const REQUESTS = 2_000;
+const WARM_UP_MS = 1_000;
 const directory = await mkdtemp(join(tmpdir(), 'huitong-bench-lookup-'));
 const world = await openReadWorld(directory, Number(options.batches));
 const { catalog } = world.access.publication;
@@ -102,13 +103,19 @@ const lookupRequests = (keysEach: number) =>
     return `${head}content-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
   });
 
-async function load(port: number, clients: number, requests: string[]): Promise<LoadResult> {
+type Measured = LoadResult & { cpuMs: number };
+
+/** What this process spends meanwhile is told too: it does not depend on who else uses the machine. */
+async function load(port: number, clients: number, requests: string[]): Promise<Measured> {
   const child = spawn('node', ['--import', 'tsx', join(import.meta.dirname, 'lookup-client.ts')], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
-  const plan: LoadPlan = { port, clients, warmUpMs: 1_000, measureMs: Number(options.seconds) * 1_000, requests };
+  const plan: LoadPlan = { port, clients, warmUpMs: WARM_UP_MS, measureMs: Number(options.seconds) * 1_000, requests };
+  const before = process.cpuUsage();
   child.stdin.end(JSON.stringify(plan));
-  return (await json(child.stdout)) as LoadResult;
+  const result = (await json(child.stdout)) as LoadResult;
+  const { user, system } = process.cpuUsage(before);
+  return { ...result, cpuMs: (user + system) / 1_000 };
 }
 
 const median = (values: number[]) => values.toSorted((a, b) => a - b)[values.length >> 1] as number;
@@ -121,7 +128,7 @@ try {
   const { rows, leaves } = { rows: world.rows, leaves: (await world.audit.reader.head()).size };
   console.log(`${rows} rows; the log has ${leaves} leaves already`);
   for (const clients of [1, 8, 64, 256]) {
-    const rounds: Record<'plain' | 'single' | 'batch', LoadResult>[] = [];
+    const rounds: Record<'plain' | 'single' | 'batch', Measured>[] = [];
     for (let round = 0; round < Number(options.rounds); round++) {
       rounds.push({
         plain: await load(plain, clients, plainRequests),
@@ -129,7 +136,7 @@ try {
         batch: await load(ours, clients, batch),
       });
     }
-    const of = (name: keyof (typeof rounds)[0], measure: (result: LoadResult) => number) =>
+    const of = (name: keyof (typeof rounds)[0], measure: (result: Measured) => number) =>
       median(rounds.map((round) => measure(round[name])));
     for (const [name, keys] of [
       ['plain', 1],
@@ -138,7 +145,9 @@ try {
     ] as const) {
       const keysASecond = of(name, (result) => rate(result, keys)).toFixed(0);
       const [middle, high] = [of(name, (r) => r.medianMs), of(name, (r) => r.p99Ms)].map((ms) => ms.toFixed(1));
-      console.log(`${clients} clients, ${name}: ${keysASecond} keys/s, median ${middle} ms, p99 ${high} ms`);
+      const cpuMs = of(name, (r) => (r.cpuMs * r.ms) / (r.ms + WARM_UP_MS) / r.answers).toFixed(2);
+      const spent = name === 'plain' ? '' : `, ${cpuMs} ms CPU a call`;
+      console.log(`${clients} clients, ${name}: ${keysASecond} keys/s, median ${middle} ms, p99 ${high} ms${spent}`);
     }
     const ratioOf = (name: 'single' | 'batch', keys: number) =>
       median(rounds.map((round) => rate(round[name], keys) / rate(round.plain))).toFixed(2);
