@@ -1,5 +1,5 @@
 /** One connection: mysql2 logs in and runs queries; the rows of a table go to a `RowDecoder`. */
-import { connect as connectSocket } from 'node:net';
+import { connect } from 'node:net';
 import { type ConnectionOptions, createConnection, type Connection as Driver, type QueryError } from 'mysql2';
 import { HuitongError } from '../../lib/errors.ts';
 import type { ConnectorContext } from '../connector.ts';
@@ -10,7 +10,7 @@ import { type FieldDefinition, type WireColumn, wireColumn } from './packets.ts'
 import type { ResultReader } from './result-reader.ts';
 import { assertRowsCanBeTaken } from './self-test.ts';
 import { beginSession, type Server } from './session.ts';
-import { Result } from './takeover.ts';
+import { connectSocket, Result } from './takeover.ts';
 
 /** How long a connection that only says KILL may take. */
 const KILL_TIMEOUT_MS = 5_000;
@@ -213,7 +213,9 @@ function idleError(milliseconds: number, at: string): HuitongError {
 function driverOptions(target: ConnectionTarget, label: string): ConnectionOptions {
   const { host, port, tls } = target;
   return {
-    stream: () => connectSocket({ host, port, noDelay: true, keepAlive: true }),
+    // TLS reads below the socket, past its buffer.
+    stream: () =>
+      tls === undefined ? connectSocket({ host, port }) : connect({ host, port, noDelay: true, keepAlive: true }),
     // Only the name to look for in the certificate: `stream` has connected.
     host: tls?.serverName ?? host,
     user: target.user,

@@ -4,6 +4,7 @@
  * while a result of ours comes it is ours. It is private to mysql2, hence the exact version in package.json and the
  * self-test at each connect. Why: docs/decisions/0155-rows-taken-over-from-mysql2.md.
  */
+import { connect, type Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import type { Connection } from 'mysql2';
 import { executePacket } from './packets.ts';
@@ -30,6 +31,27 @@ interface Command {
 interface Packet {
   isError(): boolean;
   asError(encoding: string): Error;
+}
+
+/** Read at a time where the kernel writes into our memory: the larger, the fewer calls. */
+const READ_BYTES = 256 * 1024;
+
+/** Streams whose bytes go to a reader of ours, which copies what it keeps. */
+const takenOver = new WeakSet<object>();
+
+/**
+ * A socket for mysql2 whose bytes are read into one buffer that is used again, so that nothing is allocated while rows
+ * come. mysql2, which keeps parts of what it is given, is given copies.
+ */
+export function connectSocket(address: { host: string; port: number }): Socket {
+  const callback = (read: number, buffer: Uint8Array): boolean => {
+    const chunk = buffer.subarray(0, read);
+    socket.emit('data', takenOver.has(socket) ? chunk : Buffer.from(chunk));
+    return true;
+  };
+  const onread = { buffer: Buffer.allocUnsafeSlow(READ_BYTES), callback };
+  const socket = connect({ ...address, noDelay: true, keepAlive: true, onread });
+  return socket;
 }
 
 /** What happens to a result, told to whoever asked for it. */
@@ -67,6 +89,7 @@ export class Result implements Command {
   execute(packet?: Packet): boolean {
     if (packet === undefined) {
       this.driver.packetParser = { execute: (chunk) => this.arrive(chunk) };
+      takenOver.add(this.driver.stream);
       this.driver.write(executePacket(this.statement));
       return false;
     }
@@ -110,6 +133,7 @@ export class Result implements Command {
 
   /** mysql2 reads what ended the result, and goes on with its next command. */
   private handBack(last: Buffer): void {
+    takenOver.delete(this.driver.stream);
     this.driver.packetParser = this.parser;
     this.driver.sequenceId = last.readUInt8(3);
     this.parser.execute(last);
