@@ -33,14 +33,30 @@ const UNKNOWN_VARIABLE = 1193;
 export async function beginSession(connection: Connection): Promise<Server> {
   const [row] = await connection.query('select version() as version, @@version_comment as remark');
   const server = serverOf(String(row?.version), String(row?.remark));
-  const { statementTimeoutMs } = connection.target;
-  // MariaDB counts seconds, the others milliseconds; 0: no limit.
-  const timeout =
-    server.flavour === 'mariadb'
-      ? `max_statement_time = ${statementTimeoutMs / 1000}`
-      : `max_execution_time = ${statementTimeoutMs}`;
-  for (const setting of [...settings, timeout]) await set(connection, setting);
+  for (const setting of settingsOf(server.flavour, connection.target.statementTimeoutMs)) await set(connection, setting);
   return server;
+}
+
+/** What a session sets; a statement's time of 0 has no limit, which each server says in its own way. */
+export function settingsOf(flavour: Flavour, statementTimeoutMs: number): string[] {
+  switch (flavour) {
+    case 'mariadb':
+      return [...settings, `max_statement_time = ${statementTimeoutMs / 1000}`];
+    case 'mysql':
+    case 'tidb':
+      return [...settings, `max_execution_time = ${statementTimeoutMs}`];
+    case 'oceanbase': {
+      // Microseconds; unless told otherwise it ends a statement after 10 s, a transaction after 100 s.
+      const longest = WAIT_S * 1_000_000;
+      const statement = statementTimeoutMs === 0 ? longest : statementTimeoutMs * 1000;
+      return [
+        ...settings,
+        `ob_query_timeout = ${statement}`,
+        `ob_trx_timeout = ${longest}`,
+        `ob_trx_idle_timeout = ${longest}`,
+      ];
+    }
+  }
 }
 
 async function set(connection: Connection, setting: string): Promise<void> {
