@@ -1,6 +1,7 @@
 /** Every kind of source, by the name that a source's definition gives. A new connector is one folder and one line here. */
 import { HuitongError } from '../lib/errors.ts';
 import type { Connector } from './connector.ts';
+import { deltaSharing } from './delta-sharing/index.ts';
 import { files } from './files/index.ts';
 import { http } from './http/index.ts';
 import { huitong } from './huitong/index.ts';
@@ -9,6 +10,7 @@ import { mysql } from './mysql/index.ts';
 import { postgres } from './postgres/index.ts';
 
 const connectors = new Map<string, Connector>([
+  [deltaSharing.kind, deltaSharing as Connector],
   [files.kind, files as Connector],
   [http.kind, http as Connector],
   [huitong.kind, huitong as Connector],
