@@ -33,7 +33,8 @@ const UNKNOWN_VARIABLE = 1193;
 export async function beginSession(connection: Connection): Promise<Server> {
   const [row] = await connection.query('select version() as version, @@version_comment as remark');
   const server = serverOf(String(row?.version), String(row?.remark));
-  for (const setting of settingsOf(server.flavour, connection.target.statementTimeoutMs)) await set(connection, setting);
+  for (const setting of settingsOf(server.flavour, connection.target.statementTimeoutMs))
+    await set(connection, setting);
   return server;
 }
 
