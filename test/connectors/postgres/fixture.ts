@@ -56,6 +56,7 @@ export async function prepare(): Promise<Prepared<PostgresConfig>> {
       revoke: async () => void (await execute(database.url, `revoke select on commented from ${user}`)),
       restore: async () => void (await execute(database.url, `grant select on commented to ${user}`)),
     },
+    cursor: { request: table('visits'), column: 'id', rows: 100 },
     slow: table('slow'),
     busyStatements: () => busyStatements(database.url, user),
   };
@@ -84,6 +85,9 @@ async function fillTables(url: string, user: string, canary: string): Promise<vo
      create table bigger as select 1 as id, repeat('x', ${limits.cellBytesMax + 1}) as content;
      create table unmapped (id int, plan pg_node_tree, key pg_ndistinct);
      create table forbidden (id int);
+     create table visits (id bigint primary key);
+     insert into visits select generate_series(1, 100);
+     grant pg_read_all_stats to ${user};
      create table commented as select 1 as id;
      comment on table commented is '预防接种登记';
      comment on column commented.id is '流水号';
