@@ -23,7 +23,7 @@ describe('recorded histories', () => {
   it('there is one at least of each workflow', () => {
     const types = histories.map((file) => file.split('.')[0]);
     expect(new Set(types)).toEqual(
-      new Set(['check-source', 'discover-source', 'publish-dataset', 'publish-on-schedule', 'request']),
+      new Set(['check-source', 'discover-source', 'duty-case', 'publish-dataset', 'publish-on-schedule', 'request']),
     );
   });
 
