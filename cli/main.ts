@@ -7,6 +7,7 @@ import { correctionCommands } from './commands/corrections.ts';
 import { datasetCommands } from './commands/datasets.ts';
 import { exchangeCommands } from './commands/exchange.ts';
 import { grantCommands } from './commands/grants.ts';
+import { lookupCommands } from './commands/lookups.ts';
 import { peopleCommands } from './commands/people.ts';
 import { requestCommands } from './commands/requests.ts';
 import { runCommands } from './commands/runs.ts';
@@ -45,6 +46,7 @@ export function buildProgram(): Command {
     runCommands,
     versionCommands,
     grantCommands,
+    lookupCommands,
     signInCommands,
     peopleCommands,
     tokenCommands,

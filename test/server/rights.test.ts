@@ -29,7 +29,7 @@ function routes(): { method: Method; path: string }[] {
 /** Department `traffic` asks for objects of `health`. */
 function urlOf(path: string): string {
   const values: Record<string, string> = { run, version: '1', digest: 'a'.repeat(64), index: '0', id: randomUUID() };
-  const code = path.includes('/datasets/')
+  const code = /[/](datasets|lookups)[/]/.test(path)
     ? 'health.vaccinations'
     : path.includes('/sources/')
       ? 'health-db'
