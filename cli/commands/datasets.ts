@@ -6,6 +6,7 @@ import { type CommandContext, take, wholeNumber } from '../context.ts';
 import { printBody, saveTo } from '../deliver.ts';
 import { CommandError, exitCodes } from '../errors.ts';
 import { bytes, number, print } from '../output.ts';
+import { diffCommand } from './diff.ts';
 import { inferCommands } from './infer.ts';
 
 interface LineageEdge {
@@ -25,6 +26,7 @@ const mediaTypes = {
 export function datasetCommands(program: Command, context: CommandContext): void {
   const dataset = program.command('dataset').description('the catalog of datasets');
   inferCommands(dataset, context);
+  diffCommand(dataset, context);
 
   dataset
     .command('list [words]')
@@ -70,7 +72,9 @@ export function datasetCommands(program: Command, context: CommandContext): void
           textTable(list, [
             { title: 'version', value: (v) => v.version, align: 'right' },
             { title: 'published', value: (v) => v.publishedAt },
-            { title: 'rows', value: (v) => number(v.account.rowsPublished), align: 'right' },
+            { title: 'mode', value: (v) => v.mode },
+            { title: 'rows', value: (v) => number(v.rows), align: 'right' },
+            { title: 'changed', value: (v) => changedText(v.changes) },
             { title: 'quarantined', value: (v) => number(v.account.rowsQuarantined), align: 'right' },
             { title: 'size', value: (v) => bytes(v.bytes), align: 'right' },
             { title: 'contract', value: (v) => v.contractVersion },
@@ -141,4 +145,12 @@ interface ReadOptions {
   grant?: string;
   output?: string;
   receipt?: string;
+}
+
+/** `+3 ~2 −1`: inserted, updated, deleted or no longer found; empty for a snapshot. */
+function changedText(changes: Version['changes']): string {
+  if (changes === null) return '';
+  const { inserted = 0, updated = 0, deleted = 0, vanished = 0, stale = 0 } = changes;
+  const texts = [`+${inserted}`, `~${updated}`, `−${deleted + vanished}`, ...(stale > 0 ? [`${stale} stale`] : [])];
+  return texts.join(' ');
 }

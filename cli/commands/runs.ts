@@ -18,13 +18,15 @@ export function runCommands(program: Command, context: CommandContext): void {
     .description('extract a dataset, check it against its contract and publish a version')
     .option('--no-wait', 'start it and return')
     .option('--confirm', 'publish even if the version is empty or lost half its rows')
+    .option('--full', 'read everything again, whatever the mode')
+    .option('--from <position>', 'mode upsert: read a range again, of rows behind this position of the cursor …')
+    .option('--to <position>', '… and up to this one')
     .addHelpText('after', '\nExample:\n  $ huitong publish health.vaccinations')
-    .action(async (dataset: string, options: { wait: boolean; confirm?: boolean }) => {
+    .action(async (dataset: string, { wait, ...body }: PublishOptions) => {
       const client = await context.client();
-      const body = options.confirm ? { confirm: true } : {};
       const started = await client.post<Run>(`/datasets/${encodeURIComponent(dataset)}/runs`, body);
-      const run = options.wait ? await follow(client, started.id) : started;
-      context.show(run, options.wait ? showAccount : showRun);
+      const run = wait ? await follow(client, started.id) : started;
+      context.show(run, wait ? showAccount : showRun);
       if (run.state === 'failed' || run.state === 'rejected' || run.state === 'cancelled') throw ended(run);
     });
 
@@ -47,7 +49,10 @@ export function runCommands(program: Command, context: CommandContext): void {
     .description('what a run read, published and found')
     .action(async (id: string) => {
       const client = await context.client();
-      context.show(await client.get<Run>(`/runs/${encodeURIComponent(id)}`), showRun);
+      context.show(await client.get<Run>(`/runs/${encodeURIComponent(id)}`), (run) => {
+        showRun(run);
+        showAccount(run);
+      });
     });
 
   program
@@ -86,6 +91,14 @@ export function runCommands(program: Command, context: CommandContext): void {
         ),
       );
     });
+}
+
+interface PublishOptions {
+  wait: boolean;
+  confirm?: boolean;
+  full?: boolean;
+  from?: string;
+  to?: string;
 }
 
 interface QuarantinedRow {
@@ -132,7 +145,17 @@ function showAccount(run: Run): void {
   print(`${run.dataset} ${version} (${run.state}), run ${run.id}`);
   print(`read ${number(rowsRead)} = published ${number(rowsPublished)} + quarantined ${number(rowsQuarantined)}`);
   for (const [code, rows] of Object.entries(quarantinedByCode ?? {})) print(`  ${code}: ${number(rows)}`);
+  showChanges(run);
   if (rowsQuarantined > 0) print(`see them: huitong quarantine ${run.id}`);
+}
+
+/** What an increment changed in the version before, and up to where its source was read. */
+function showChanges({ changes, mode, position }: Run): void {
+  if (!changes) return;
+  const counts = Object.entries(changes).filter(([, count]) => count > 0);
+  print(`${mode}: ${counts.map(([what, count]) => `${number(count)} ${what}`).join(', ') || 'nothing new'}`);
+  if (changes.stale) print('rows whose newest state is in quarantine keep their last good one (stale)');
+  if (position) print(`read up to ${position}`);
 }
 
 function showRun(run: Run): void {

@@ -11,12 +11,13 @@ export const mssql = defineConnector({
   kind: 'mssql',
   title: { zh: 'SQL Server 数据库', en: 'SQL Server' },
   configSchema,
-  capabilities: { snapshot: 'transaction', partitioning: false, cursor: false, changeCapture: false },
+  capabilities: { snapshot: 'transaction', partitioning: false, cursor: true, changeCapture: false },
   types,
   check: async (config: MssqlConfig, context) => (await import('./check.ts')).check(config, context),
   discover: async (config, context) => (await import('./discover.ts')).discover(config, context),
   openSnapshot: async (config, context) => (await import('./snapshot.ts')).openSnapshot(config, context),
   plan: (snapshot: MssqlSnapshot, request) => snapshot.plan(request),
+  cursorBound: (snapshot: MssqlSnapshot, request, cursor) => snapshot.cursorBound(request, cursor),
   async *read(config, request, context) {
     const { read } = await import('./read.ts');
     yield* read(config, request, context);

@@ -4,6 +4,7 @@ import { keysWithin, type MappedColumn, mapColumns, plannedColumn } from '../col
 import type { PlannedColumn, TableName, TableRequest } from '../connector.ts';
 import type { TablePlan } from '../define.ts';
 import type { Connection } from './connection.ts';
+import { windowCondition } from './cursor.ts';
 import * as relations from './relation.ts';
 import { quoteName, quoteTable, type Relation, type RelationColumn } from './relation.ts';
 import { ColumnCollector } from './token-consumer.ts';
@@ -34,12 +35,26 @@ export async function planTable(connection: Connection, request: TableRequest): 
   return {
     table,
     columns,
-    description: { format: 'tds', order: 'physical', kind: relation.kind },
+    description: {
+      format: 'tds',
+      order: 'physical',
+      kind: relation.kind,
+      ...(await whereOf(connection, relation, request)),
+    },
     uniqueKeys: keysWithin(
       keys.map((key) => key.columns),
       columns,
     ),
   };
+}
+
+/** The window as a condition in SQL, kept in the plan's description, where `read` finds it. */
+export async function whereOf(
+  connection: Connection,
+  relation: Relation,
+  { window }: TableRequest,
+): Promise<{ where?: string }> {
+  return window === undefined ? {} : { where: await windowCondition(connection, relation, window) };
 }
 
 /** Finds the table and maps its columns. Throws TABLE_NOT_FOUND, COLUMN_NOT_FOUND, TYPE_UNMAPPED, SOURCE_FORBIDDEN. */
@@ -94,13 +109,14 @@ async function describe(connection: Connection, mapped: Mapped[], table: TableNa
   return collector.columns;
 }
 
-/** The SELECT of the whole table, without an order: sorting a big table fills tempdb. */
-export function tableQuery(columns: PlannedColumn[], table: TableName): string {
+/** The SELECT of the table, or of a window of it, without an order: sorting a big table fills tempdb. */
+export function tableQuery(columns: PlannedColumn[], table: TableName, where?: unknown): string {
   const list = columns.flatMap((column) => {
     const mapping = mappingOfColumn(column);
     return mapping.codec === 'hundreds' ? [] : [selectExpression(column.name, mapping)];
   });
-  return `select ${list.join(', ')} from ${quoteTable(table)}`;
+  const condition = typeof where === 'string' ? ` where ${where}` : '';
+  return `select ${list.join(', ')} from ${quoteTable(table)}${condition}`;
 }
 
 /** A plan's `mapping` is this connector's own plain data. */

@@ -26,7 +26,11 @@ export async function* read(
   const connection = await openConnection(config, context);
   try {
     await beginReading(connection, plan.guarantee);
-    for await (const _ of connection.stream(tableQuery(plan.columns, partition.table), decoder, at)) {
+    for await (const _ of connection.stream(
+      tableQuery(plan.columns, partition.table, plan.description.where),
+      decoder,
+      at,
+    )) {
       yield decoder.batch();
       decoder.reset();
     }

@@ -1,9 +1,17 @@
 import { HuitongError, isHuitongError } from '../../lib/errors.ts';
-import type { ConnectorContext, ControlTotals, Snapshot, SnapshotGuarantee, TableRequest } from '../connector.ts';
+import type {
+  ConnectorContext,
+  ControlTotals,
+  CursorPosition,
+  Snapshot,
+  SnapshotGuarantee,
+  TableRequest,
+} from '../connector.ts';
 import type { TablePlan } from '../define.ts';
 import type { MssqlConfig } from './config.ts';
 import { type Connection, openConnection } from './connection.ts';
-import { type MssqlMapping, mappingOfColumn, planTable, resolveTable } from './plan.ts';
+import { boundOf, type CursorRequest } from './cursor.ts';
+import { type MssqlMapping, mappingOfColumn, planTable, resolveTable, whereOf } from './plan.ts';
 import { quoteName, quoteTable } from './relation.ts';
 
 /**
@@ -40,11 +48,21 @@ export class MssqlSnapshot implements Snapshot {
         ...sums.map(({ expression }, i) => `${expression} as s${i}`),
       ];
       const table = quoteTable(relation);
-      const [row] = await this.connection.query(`select ${list.join(', ')} from ${table}`, [], table);
+      const { where } = await whereOf(this.connection, relation, request);
+      const condition = where === undefined ? '' : ` where ${where}`;
+      const [row] = await this.connection.query(`select ${list.join(', ')} from ${table}${condition}`, [], table);
       return {
         rows: Number(row?.n),
         sums: Object.fromEntries(sums.map(({ name }, i) => [name, String(row?.[`s${i}`])])),
       };
+    });
+  }
+
+  /** See `boundOf`. */
+  cursorBound(request: TableRequest, cursor: CursorRequest): Promise<CursorPosition | undefined> {
+    return this.inOrder(async () => {
+      const { relation } = await resolveTable(this.connection, request);
+      return boundOf(this.connection, relation, cursor);
     });
   }
 

@@ -54,7 +54,8 @@ function ofBuckets(
     quarantinedByCode: duplicates === 0 ? byCode : { ...byCode, DUPLICATE_KEY: duplicates },
     sums,
     incremental: {
-      ...head(increment, results[0]?.changes?.position),
+      // Nothing told: the position stays.
+      ...head(increment, results[0]?.changes?.position ?? increment.changes?.after),
       buckets: { count, key, hash: KEY_HASH },
       changes: { ...counts, superseded: 0, stale },
     },
