@@ -68,6 +68,7 @@ async function startSourceWorkers(
       resolveSecret: (reference, at) => resolveSecret(reference, at),
       threads: settings.workerThreads,
       loopbackAllowed: settings.sourceLoopbackAllowed,
+      sourceFolders: settings.sourceFolders,
     });
   const serve = async (departments: readonly string[]) => {
     for (const department of departments.filter((code) => !group.has(sourceQueue(code)))) {

@@ -7,7 +7,7 @@ import { limits } from '../../lib/limits.ts';
 import { type ExtractProgress, extract } from '../../pipeline/extract.ts';
 import type { StagedObject, StagingClient } from '../../pipeline/staging.ts';
 import { withFailures } from '../failure.ts';
-import { assertAddressAllowed, type ResolveSecret, resolveConnection } from './connection.ts';
+import { assertAddressAllowed, assertFolderAllowed, type ResolveSecret, resolveConnection } from './connection.ts';
 import { heartbeating } from './heartbeat.ts';
 import { answerInfer, answerPreview, type InferInquiry, type PreviewInquiry } from './inquiries.ts';
 
@@ -18,6 +18,8 @@ export interface SourceActivityDeps {
   threads: number;
   /** Whether a source may be on the worker's own machine. */
   loopbackAllowed: boolean;
+  /** Folders of this machine that sources of files may be in. Absent: none. */
+  sourceFolders?: readonly string[];
   /** Absent: the registry. */
   connectorOf?: (kind: string) => Connector;
   /** A reading thread's entry file, which has to know the same connectors. */
@@ -68,11 +70,12 @@ export function createSourceActivities(deps: SourceActivityDeps) {
   };
 }
 
-/** The connector and its configuration. @throws HuitongError SECRET_MISSING, SSRF_BLOCKED, CONNECTOR_UNKNOWN */
+/** The connector and its configuration. @throws HuitongError SECRET_MISSING, SSRF_BLOCKED, PATH_OUTSIDE, CONNECTOR_UNKNOWN */
 async function open(deps: SourceActivityDeps, source: Omit<SourceReference, 'code'>) {
   const connector = (deps.connectorOf ?? connectorOf)(source.kind);
   const config = await resolveConnection(source.connection, deps.resolveSecret);
   await assertAddressAllowed(config, deps.loopbackAllowed);
+  await assertFolderAllowed(config, deps.sourceFolders ?? []);
   return { connector, config };
 }
 
@@ -91,7 +94,10 @@ async function checkSource(
     const { loopbackAllowed } = deps;
     return await connector.check(config, { signal, label: `huitong/check/${source.code}`, loopbackAllowed });
   } catch (e: unknown) {
-    if (!isHuitongError(e, 'SECRET_MISSING') && !isHuitongError(e, 'SSRF_BLOCKED')) throw e;
+    const refused = (['SECRET_MISSING', 'SSRF_BLOCKED', 'PATH_OUTSIDE'] as const).some((code) =>
+      isHuitongError(e, code),
+    );
+    if (!refused || !isHuitongError(e)) throw e;
     return { ok: false, steps: [{ name: 'resolve', ok: false, code: e.code, message: e.message }] };
   }
 }

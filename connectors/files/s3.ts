@@ -1,4 +1,4 @@
-/** A bucket of S3, or of anything that speaks its protocol. Every read demands the ETag that was pinned. */
+/** A bucket of S3, or of anything that speaks its protocol. Every read demands the ETag that was pinned, where there is one. */
 import type { Readable } from 'node:stream';
 import { GetObjectCommand, HeadObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import { HuitongError, isHuitongError } from '../../lib/errors.ts';
@@ -38,11 +38,11 @@ class Bucket implements Location {
     do {
       const command = new ListObjectsV2Command({ Bucket: this.bucket, Prefix: this.prefix, ContinuationToken });
       const page = await this.call(this.title, () => this.client.send(command, { abortSignal: this.signal }));
-      for (const { Key = '', Size = 0, ETag = '' } of page.Contents ?? []) {
+      for (const { Key = '', Size = 0, ETag, LastModified } of page.Contents ?? []) {
         const path = Key.slice(this.prefix.length);
         // Folders are shown as objects whose names end in a slash.
         if (path === '' || path.endsWith('/')) continue;
-        found.push({ path, sizeBytes: Size, identity: ETag });
+        found.push({ path, sizeBytes: Size, identity: identityOf(ETag, LastModified) });
         if (found.length > limits.sourceFilesMax) throw tooManyFiles(this.title);
       }
       ContinuationToken = page.NextContinuationToken;
@@ -51,7 +51,8 @@ class Bucket implements Location {
   }
 
   async open(file: PinnedFile): Promise<OpenFile> {
-    const target = { Bucket: this.bucket, Key: this.prefix + file.path, IfMatch: file.identity };
+    const [tag = ''] = file.identity.split(' ');
+    const target = { Bucket: this.bucket, Key: this.prefix + file.path, ...(tag === '' ? {} : { IfMatch: tag }) };
     const get = (range: ByteRange) => {
       const command = new GetObjectCommand({ ...target, Range: `bytes=${range.start}-${range.end - 1}` });
       return this.call(file.path, () => this.client.send(command, { abortSignal: this.signal }));
@@ -62,7 +63,8 @@ class Bucket implements Location {
     const assertUnchanged = async () => {
       const command = new HeadObjectCommand({ Bucket: target.Bucket, Key: target.Key });
       const head = await this.call(file.path, () => this.client.send(command, { abortSignal: this.signal }));
-      if (head.ETag !== file.identity || head.ContentLength !== file.sizeBytes) throw changed(file.path);
+      const identity = identityOf(head.ETag, head.LastModified);
+      if (identity !== file.identity || head.ContentLength !== file.sizeBytes) throw changed(file.path);
     };
     return {
       async *chunks(range: ByteRange = { start: 0, end: file.sizeBytes }) {
@@ -101,6 +103,11 @@ class Bucket implements Location {
       throw isHuitongError(cause) ? cause : bucketError(cause, at);
     }
   }
+}
+
+/** The tag, and the second of the last change: some services give no tags. */
+function identityOf(tag: string | undefined, changedAt: Date | undefined): string {
+  return `${tag ?? ''} ${Math.floor((changedAt?.getTime() ?? 0) / 1000)}`;
 }
 
 /** By HTTP status and S3's own names. The service's message may quote the key id: it stays a cause. */

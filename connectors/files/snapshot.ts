@@ -37,8 +37,10 @@ export class FilesSnapshot implements Snapshot {
     this.files = files;
     this.lease = lease;
     this.signal = signal;
-    signal.addEventListener('abort', () => void this.close(), { once: true });
+    signal.addEventListener('abort', this.end, { once: true });
   }
+
+  private readonly end = () => void this.close();
 
   async plan(request: TableRequest, options: PlanOptions): Promise<ReadPlan<FilesPartition>> {
     this.assertOpen();
@@ -64,6 +66,7 @@ export class FilesSnapshot implements Snapshot {
   async close(): Promise<void> {
     if (this.closed) return;
     this.closed = true;
+    this.signal.removeEventListener('abort', this.end);
     await rm(this.lease, { recursive: true, force: true });
     await this.location.close();
   }

@@ -127,6 +127,10 @@ oidcLoginClaim?: string
  */
 quarantinePrivateKey?: string
 /**
+ * Folders of the worker's machine that sources of files may be in, separated by commas in the environment. None, unless they are named.
+ */
+sourceFolders?: string[]
+/**
  * Whether a source may be on the worker's own machine. Off, so that a definition cannot reach what listens there.
  */
 sourceLoopbackAllowed?: boolean

@@ -1,5 +1,8 @@
+import { mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { assertAddressAllowed, resolveConnection } from '../../../activities/source/connection.ts';
+import { assertAddressAllowed, assertFolderAllowed, resolveConnection } from '../../../activities/source/connection.ts';
 
 describe('resolveConnection', () => {
   test('references at any depth are replaced; everything else stays', async () => {
@@ -50,6 +53,30 @@ describe('assertAddressAllowed', () => {
   test('ordinary addresses, unknown names and connections without a host pass', async () => {
     for (const connection of [{ host: '10.1.2.3' }, { host: 'no-such-name.invalid' }, { folder: '/data' }, {}]) {
       await expect(assertAddressAllowed(connection, false)).resolves.toBeUndefined();
+    }
+  });
+});
+
+describe('assertFolderAllowed', () => {
+  const outside = expect.objectContaining({ code: 'PATH_OUTSIDE' });
+
+  test('only folders within those of the worker, wherever links lead', async () => {
+    const root = await mkdtemp(join(tmpdir(), 'huitong-roots-'));
+    try {
+      await mkdir(join(root, 'allowed', 'health'), { recursive: true });
+      await mkdir(join(root, 'allowed-not'));
+      await symlink(join(root, 'allowed-not'), join(root, 'allowed', 'link'));
+      const folders = [join(root, 'allowed')];
+      for (const folder of ['allowed', 'allowed/health', 'allowed/not-yet']) {
+        await expect(assertFolderAllowed({ folder: join(root, folder) }, folders)).resolves.toBeUndefined();
+      }
+      for (const folder of ['allowed-not', 'allowed/link', 'allowed/../allowed-not', '']) {
+        await expect(assertFolderAllowed({ folder: `${root}/${folder}` }, folders)).rejects.toEqual(outside);
+      }
+      await expect(assertFolderAllowed({ folder: root }, [])).rejects.toEqual(outside);
+      await expect(assertFolderAllowed({ host: 'db' }, [])).resolves.toBeUndefined();
+    } finally {
+      await rm(root, { recursive: true });
     }
   });
 });
