@@ -266,6 +266,15 @@ export const errorCodes = define({
       en: 'Apply this installation’s own district: one installation holds one district.',
     },
   },
+  DRIVER_MISSING: {
+    status: 500,
+    recovery: 'fatal',
+    title: { zh: '未安装数据库驱动', en: 'The database driver is not installed' },
+    hint: {
+      zh: '在工作进程所在目录安装提示中的 npm 包',
+      en: 'Install the npm package that is named where the worker runs; docs/reference/oracle-and-dameng.md says why it does not come along.',
+    },
+  },
   DRIVER_UNSUITABLE: {
     status: 500,
     recovery: 'fatal',
