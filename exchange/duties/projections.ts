@@ -52,7 +52,7 @@ const LEAVES = `
         when 'dataset.verify' then 1
       end as keys
     from leaves
-    where leaf->>'action' ~ '^dataset[.](read|lookup|verify|share|changes)([.]|$)' and leaf->>'object' like 'dataset/%'
+    where leaf->>'action' ~ '^dataset[.](read|lookup|verify|changes)([.]|$)' and leaf->>'object' like 'dataset/%'
   )`;
 
 const METERING = `${LEAVES}
