@@ -98,6 +98,24 @@ describe('each mistake is found with code, file, line and pointer', () => {
       { code: 'JSON_AMBIGUOUS', at: 'sources/health-his.yaml:7', pointer: '/connection/port' },
     ],
     [
+      'a question about a property that there is not',
+      appended(dataset, 'verifications:\n  named: { title: { zh: 名, en: n }, where: { isNull: { column: 姓氏 } } }\n'),
+      { code: 'REFERENCE_UNKNOWN', at: `${dataset}:18`, pointer: '/verifications/named/where' },
+    ],
+    [
+      'a question that matches a property that there is not',
+      appended(
+        dataset,
+        'verifications:\n  named: { title: { zh: 名, en: n }, matching: [姓氏], where: { isNull: { column: record_id } } }\n',
+      ),
+      { code: 'REFERENCE_UNKNOWN', at: `${dataset}:18`, pointer: '/verifications/named/matching/0' },
+    ],
+    [
+      'a question that is no filter',
+      appended(dataset, "verifications:\n  named: { title: { zh: 名, en: n }, where: { sql: '1=1' } }\n"),
+      { code: 'DEFINITION_INVALID', at: `${dataset}:18`, pointer: '/verifications/named/where' },
+    ],
+    [
       'an unknown source',
       changed(dataset, 'source: health-his', 'source: health-hsi'),
       { code: 'REFERENCE_UNKNOWN', at: `${dataset}:5`, pointer: '/source' },
