@@ -33,7 +33,7 @@ export interface Fixture<Config> {
   /** Table and columns with capitals, blanks, quotes and Chinese in their names; one row. */
   names: { request: TableRequest; columns: string[] } | Lacking;
   /** A table whose comment, and whose column's comment, the source keeps. */
-  comments?: { request: TableRequest; table: string; column: string; of: string } | Lacking;
+  comments: { request: TableRequest; table: string; column: string; of: string } | Lacking;
   /** As many columns as the kind allows, at most 1,600; one row, every cell an integer equal to its column's index. */
   wide: { request: TableRequest; columns: number } | Lacking;
   /** One cell of exactly `cellBytesMax`, and a table with a larger one. */
@@ -44,13 +44,13 @@ export interface Fixture<Config> {
   unmapped: { request: TableRequest; columns: string[] } | Lacking;
   missing: { request: TableRequest; code: ErrorCode }[];
   /** A table that can be read until `revoke`, and from `restore` on. */
-  revoked?: { request: TableRequest; revoke(): Promise<void>; restore(): Promise<void> } | Lacking;
+  revoked: { request: TableRequest; revoke(): Promise<void>; restore(): Promise<void> } | Lacking;
   /** A table or view whose reading takes minutes. */
   slow: TableRequest | Lacking;
   /** How many statements the source is working on for us. */
   busyStatements: (() => Promise<number>) | Lacking;
   /** A table with a column that rows arrive in the order of. */
-  cursor?: { request: TableRequest; column: string; rows: number } | Lacking;
+  cursor: { request: TableRequest; column: string; rows: number } | Lacking;
 }
 
 export interface Torture {

@@ -66,6 +66,7 @@ testConnector(example, async () => {
         ],
       },
       unmapped: { request: table('unmapped'), columns: ['place', 'shape'] },
+      cursor: { lacks: 'this kind has no cursors' },
       missing: [
         { request: table('nowhere'), code: 'TABLE_NOT_FOUND' },
         { request: table('../large'), code: 'TABLE_NOT_FOUND' },

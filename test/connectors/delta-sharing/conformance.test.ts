@@ -70,6 +70,7 @@ testConnector(deltaSharing, async () => {
         unrepresentable: [{ column: 'nanos', row: 2, code: 'OUT_OF_RANGE' }],
       },
       unmapped: { request: request('unmapped'), columns: ['tags', 'attributes'] },
+      cursor: { lacks: 'this kind has no cursors' },
       missing: [
         { request: request('nothing'), code: 'TABLE_NOT_FOUND' },
         { request: { table: { name: 'large' } }, code: 'TABLE_NOT_FOUND' },

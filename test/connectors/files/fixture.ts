@@ -47,6 +47,7 @@ export async function prepare(): Promise<Prepared<FilesConfig>> {
     bigCell: { fits: table('big.csv'), tooLarge: table('bigger.csv'), column: 'content' },
     torture,
     unmapped: { request: table('wrong'), columns: ['id', 'filler'] },
+    cursor: { lacks: 'this kind has no cursors' },
     missing: [
       { request: table('nowhere.csv'), code: 'TABLE_NOT_FOUND' },
       { request: { table: { schema: 'nowhere', name: 'large' } }, code: 'TABLE_NOT_FOUND' },

@@ -63,6 +63,7 @@ testConnector(huitong, async () => {
         unrepresentable: [],
       },
       unmapped: lacks('every column is Arrow’s own'),
+      cursor: { lacks: 'this kind has no cursors' },
       missing: [
         { request: { table: { name: 'health.nothing' } }, code: 'TABLE_NOT_FOUND' },
         { request: { ...request, columns: ['id', 'no such'] }, code: 'COLUMN_NOT_FOUND' },
