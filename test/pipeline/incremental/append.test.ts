@@ -89,16 +89,19 @@ describe('append by cursor', () => {
   test('small segments are made one, in their order, and lose nothing', async () => {
     await client.query(`create table trickle (id bigserial primary key, "姓名" text)`);
     await withExchange('trickle', 'id', async (exchange) => {
-      for (let i = 0; i <= limits.segmentsCompactMin; i++) {
-        await client.query(`insert into trickle ("姓名") values ('${i}')`);
-        await exchange.publish();
+      const { segmentsCompactMin } = limits;
+      Object.assign(limits, { segmentsCompactMin: 2 });
+      try {
+        for (const segments of [1, 2, 1]) {
+          await client.query(`insert into trickle ("姓名") values ('甲'), ('乙')`);
+          await exchange.publish();
+          expect((await exchange.manifest()).segments).toHaveLength(segments);
+        }
+      } finally {
+        Object.assign(limits, { segmentsCompactMin });
       }
-      const manifest = await exchange.manifest();
-      expect(manifest.version).toBe(limits.segmentsCompactMin + 1);
-      expect(manifest.segments).toHaveLength(1);
-      expect([...(await exchange.rows()).keys()]).toEqual(
-        Array.from({ length: limits.segmentsCompactMin + 1 }, (_, i) => i + 1),
-      );
+      expect((await exchange.manifest()).segments[0]!.parts).toMatchObject([{ rows: 6 }]);
+      expect([...(await exchange.rows()).keys()]).toEqual([1, 2, 3, 4, 5, 6]);
     });
   });
 
