@@ -16,6 +16,7 @@ import { caseRoutes } from './routes/cases.ts';
 import { correctionRoutes } from './routes/corrections.ts';
 import { datasetRoutes } from './routes/datasets.ts';
 import { departmentRoutes } from './routes/departments.ts';
+import { differenceRoutes } from './routes/differences.ts';
 import { districtRoutes } from './routes/district.ts';
 import { grantRoutes } from './routes/grants.ts';
 import { healthRoutes } from './routes/health.ts';
@@ -63,6 +64,7 @@ export async function buildApp(deps: AppDependencies): Promise<FastifyInstance> 
     inferenceRoutes,
     datasetRoutes,
     versionRoutes,
+    differenceRoutes,
     runRoutes,
     scheduleRoutes,
     signInRoutes,
