@@ -127,6 +127,8 @@ export class Connection {
         });
         if (isFull) {
           isFull = false;
+          // What comes next may be silence.
+          timer.restart();
           result.resume();
         }
         if (!done && !isFull && this.failure === undefined) await woken;

@@ -93,11 +93,12 @@ export async function startMariadb(settings: string[] = []): Promise<MariadbServ
       await rm(directory, { recursive: true, force: true });
     },
   };
-  await waitUntilReady(
-    server,
-    () => child.exitCode !== null,
-    () => log,
-  );
+  try {
+    await waitUntilReady(server, () => child.exitCode !== null || child.signalCode !== null);
+  } catch (cause) {
+    await server.stop();
+    throw new Error(`MariaDB did not start: ${log}`, { cause });
+  }
   return server;
 }
 
@@ -115,14 +116,14 @@ function givenServer(text: string): MariadbServer {
   };
 }
 
-async function waitUntilReady(server: MariadbServer, hasEnded: () => boolean, log: () => string): Promise<void> {
+async function waitUntilReady(server: MariadbServer, hasEnded: () => boolean): Promise<void> {
   const deadline = Date.now() + READY_TIMEOUT_MS;
   for (;;) {
     try {
       await execute(server.url(), 'select 1');
       return;
     } catch (cause) {
-      if (hasEnded() || Date.now() > deadline) throw new Error(`MariaDB did not start: ${log()}`, { cause });
+      if (hasEnded() || Date.now() > deadline) throw cause;
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   }

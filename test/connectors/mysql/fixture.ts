@@ -110,7 +110,7 @@ async function fillTables(url: string): Promise<void> {
   );
 }
 
-async function fillTorture(url: string): Promise<Torture> {
+export async function fillTorture(url: string): Promise<Torture> {
   const [server] = await execute(url, 'select version() as version');
   const all = server?.version?.includes('MariaDB') ? [...columns, ...mariadbColumns] : columns;
   const rows = Math.max(...all.map(({ values }) => values.length)) + 1;
