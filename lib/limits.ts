@@ -135,6 +135,8 @@ export const limits = {
   lookupIndexRowsAtOnce: 2_000,
   /** How long the first look-up of a dataset waits for its index; then the caller is asked to come again. */
   lookupFirstWaitMs: 20_000,
+  /** How long a look-up waits for the copy of a newer index before it is answered from the one at hand. */
+  lookupNewerWaitMs: 1_000,
   /** How often the server looks for versions that have no index yet. */
   lookupIndexIntervalMs: 5_000,
   /** How long a chosen grant is used without choosing anew; that it still holds is asked for in each call. */

@@ -198,7 +198,10 @@ export class Lookups {
       const absent = isHuitongError(e, 'NOT_FOUND');
       const rule = absent ? 'NOT_FOUND' : denials.find((code) => isHuitongError(e, code));
       if (rule === undefined) throw e;
-      const object = `dataset/${absent ? '(unknown)' : dataset}`;
+      const { catalog } = this.#access.publication;
+      // What is not there is a stranger's text, and stays out of the log.
+      const known = await catalog('dataset').where({ code: dataset }).first('code');
+      const object = `dataset/${known === undefined ? '(unknown)' : dataset}`;
       await recordDenial(this.#access, principal, { action, object, rule });
       throw absent ? notFound() : e;
     }

@@ -27,6 +27,8 @@ export class IndexShelf {
   /** By dataset, the one used longest ago first. */
   readonly #open = new Map<string, Promise<OpenIndex>>();
   readonly #making = new Map<string, Promise<void>>();
+  /** By dataset and version: indexes that are being opened, or could not be a moment ago. */
+  readonly #newer = new Map<string, Promise<OpenIndex | undefined>>();
   #closed = false;
 
   constructor(options: ShelfOptions) {
@@ -47,22 +49,19 @@ export class IndexShelf {
     return open;
   }
 
-  /** The index that is to be answered from, given what the catalog says now. */
+  /**
+   * The index that is to be answered from, given what the catalog says now. A newer one is opened once, however many
+   * ask for it; where that takes long, or fails, the one at hand goes on.
+   */
   async following(index: OpenIndex, now: { currentVersion: number | null; indexedVersion: number | null }) {
     const { dataset, number } = index.version;
     if (now.currentVersion !== null && now.currentVersion > (now.indexedVersion ?? 0)) void this.#startMaking(dataset);
     if (now.indexedVersion === null || now.indexedVersion <= number) return index;
     const known = await this.newest(dataset);
     if (known.version.number >= now.indexedVersion) return known;
-    try {
-      return await this.#put(
-        dataset,
-        this.#openNewest(dataset).then((newer) => newer ?? index),
-      );
-    } catch (error: unknown) {
-      this.#options.onFailure(dataset, error);
-      return this.#put(dataset, Promise.resolve(index));
-    }
+    const name = `${dataset}/${now.indexedVersion}`;
+    const running = this.#newer.get(name) ?? this.#openNewer(dataset, name);
+    return (await settledWithin(running, limits.lookupNewerWaitMs)) ?? index;
   }
 
   /** Makes what is missing for datasets that are looked up; one after the other. */
@@ -79,6 +78,24 @@ export class IndexShelf {
     await Promise.all(this.#making.values());
     for (const opening of this.#open.values()) await opening.then((index) => index.close()).catch(() => {});
     this.#open.clear();
+  }
+
+  /** Gives undefined where it cannot be opened now; it is tried again after a while. */
+  #openNewer(dataset: string, name: string): Promise<OpenIndex | undefined> {
+    const opening = this.#openNewest(dataset).then(
+      (index) => {
+        if (index !== undefined) void this.#put(dataset, Promise.resolve(index));
+        this.#newer.delete(name);
+        return index;
+      },
+      (error: unknown) => {
+        this.#options.onFailure(dataset, error);
+        setTimeout(() => this.#newer.delete(name), limits.lookupIndexIntervalMs).unref();
+        return undefined;
+      },
+    );
+    this.#newer.set(name, opening);
+    return opening;
   }
 
   /** In its dataset's place; one that fails leaves it empty. What it replaces is closed once nobody can be at it. */
@@ -102,10 +119,7 @@ export class IndexShelf {
     const found = await this.#openNewest(dataset);
     if (found !== undefined) return found;
     await resolveVersion(this.#options.publication, dataset, 'current');
-    const making = this.#startMaking(dataset, true);
-    const late = new AbortController();
-    await Promise.race([making, sleep(limits.lookupFirstWaitMs, undefined, { signal: late.signal }).catch(() => {})]);
-    late.abort();
+    await settledWithin(this.#startMaking(dataset, true), limits.lookupFirstWaitMs);
     const made = await this.#openNewest(dataset);
     if (made !== undefined) return made;
     throw new HuitongError('LOOKUP_NOT_READY', 'the index of this dataset is being made', { at: dataset });
@@ -152,6 +166,17 @@ export class IndexShelf {
     const version = await resolveVersion(publication, dataset, 'current');
     const { key } = await getDataset(publication.catalog, dataset);
     await makeIndex(publication, { version, key, subjectKey });
+  }
+}
+
+/** Undefined where it takes longer; it goes on by itself then. */
+async function settledWithin<T>(work: Promise<T>, ms: number): Promise<T | undefined> {
+  const late = new AbortController();
+  const timeout = sleep(ms, undefined, { signal: late.signal, ref: false }).catch(() => undefined);
+  try {
+    return await Promise.race([work, timeout]);
+  } finally {
+    late.abort();
   }
 }
 
