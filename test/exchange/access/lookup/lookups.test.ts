@@ -312,7 +312,7 @@ test('a version that its provider has recalled is not answered from', async () =
   await lookups.lookUp(asked({ grant: id }));
   await bench.world
     .catalog('version_recall')
-    .insert({ ...recall, reason: '有误', actor: 'token:officer', person: 'x' });
+    .insert({ ...recall, reason: '有误', actor: 'token:officer', person: 'x', recalled_at: new Date() });
   await expect(lookups.lookUp(asked({ grant: id }))).rejects.toThrow(refused('VERSION_RECALLED'));
   await bench.world.catalog('version_recall').where(recall).delete();
   await lookups.lookUp(asked({ grant: id }));
