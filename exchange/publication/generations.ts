@@ -2,7 +2,7 @@
 import { assignmentParts } from '../../catalog/publishing.ts';
 import { HuitongError } from '../../lib/errors.ts';
 import type { Assignment } from '../../schemas/generated/assignment.ts';
-import { incrementOf } from './increment.ts';
+import { abandonedCapture, incrementOf } from './increment.ts';
 import type { Publication } from './publication.ts';
 import { readRunRow } from './rows.ts';
 
@@ -30,6 +30,7 @@ export async function openGeneration(
   const publishable = await assignmentParts(catalog, run.dataset);
   const { assignment, contractVersion } = publishable;
   const increment = await incrementOf(catalog, run, publishable);
+  const captureToDrop = await abandonedCapture(catalog, run, publishable);
   const { rows } = await catalog.raw<{ rows: { generation: number }[] }>(RAISE, {
     contractVersion,
     trusted,
@@ -41,8 +42,11 @@ export async function openGeneration(
     throw new HuitongError('FENCED', 'the run has ended, or a newer run or attempt has begun', { at: runId });
   }
   const [{ generation }] = rows;
-  const incremental = increment && { incremental: increment.assignment };
-  return { generation, assignment: { ...assignment, ...incremental, runId, generation, quarantineKey } };
+  const reading = {
+    ...(increment && { incremental: increment.assignment }),
+    ...(captureToDrop && { captureToDrop }),
+  };
+  return { generation, assignment: { ...assignment, ...reading, runId, generation, quarantineKey } };
 }
 
 const RAISE = `

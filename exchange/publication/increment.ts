@@ -25,7 +25,7 @@ export async function incrementOf(
   if (mode === undefined || mode.kind === 'snapshot') return undefined;
   const { columns, overrides, source, table } = assignment;
   const basis = digestOf({ columns, contractDigest, mode, overrides, source: source.code, table });
-  const captureName = `huitong_${digestOf(run.dataset).slice(0, CAPTURE_NAME_DIGITS)}`;
+  const captureName = captureNameOf(run.dataset);
   const [state] = await catalog('extraction_state')
     .join('version', { 'version.dataset': 'extraction_state.dataset', 'version.number': 'extraction_state.version' })
     .where({ 'extraction_state.dataset': run.dataset, 'extraction_state.version': run.base_version, basis })
@@ -47,6 +47,23 @@ export async function incrementOf(
       ...(to !== undefined && { backfill: { ...(from !== undefined && { from }), to } }),
     },
   };
+}
+
+/** The name of a capture that nobody reads any more, because the dataset has another mode now. */
+export async function abandonedCapture(
+  catalog: Catalog,
+  run: RunRow,
+  { mode }: Publishable,
+): Promise<string | undefined> {
+  if (run.base_version === null || mode?.kind === 'changes') return undefined;
+  const [captured] = await catalog('version')
+    .where({ dataset: run.dataset, number: run.base_version, mode: 'changes' })
+    .select('number');
+  return captured && captureNameOf(run.dataset);
+}
+
+function captureNameOf(dataset: string): string {
+  return `huitong_${digestOf(dataset).slice(0, CAPTURE_NAME_DIGITS)}`;
 }
 
 function digestOf(value: unknown): string {

@@ -52,7 +52,11 @@ export async function openSource(job: OpeningJob): Promise<Opening> {
     columns: assignment.columns,
     overrides: assignment.overrides as TableRequest['overrides'],
   };
-  const { incremental } = assignment;
+  const { captureToDrop: name, incremental } = assignment;
+  if (name !== undefined) {
+    const key = assignment.contract.key as string[];
+    await job.connector.capture?.drop(job.config, { ...request, name, key }, job.context);
+  }
   if (incremental === undefined) {
     return opened(job, async (snapshot) => ({ snapshot, request, plan: await planOf(job, snapshot, request) }));
   }

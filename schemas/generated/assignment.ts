@@ -41,6 +41,10 @@ controlTotals: boolean
 }
 incremental?: IncrementalAssignment
 /**
+ * The dataset was published from captured changes before, and is no longer: the source must not keep them for us.
+ */
+captureToDrop?: string
+/**
  * Public X25519 key (base64) to which the quarantine's content key is sealed: a worker can write the quarantine, not read it.
  */
 quarantineKey: string

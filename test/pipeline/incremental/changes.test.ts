@@ -125,5 +125,12 @@ describe('changes that a source tells', () => {
       expect(await calls()).toEqual(['drop', `start true id ${config.transactions.length}`]);
     }
     expect(await exchange.rows()).toEqual(stateAfter(config.transactions));
+    // Another mode: the source must not keep for us what nobody reads.
+    await calls();
+    await exchange.define({ mode: { kind: 'snapshot' } });
+    expect((await exchange.publish()).run.mode).toBeNull();
+    expect(await calls()).toEqual(['drop']);
+    await exchange.publish();
+    expect(await calls()).toEqual([]);
   });
 });
