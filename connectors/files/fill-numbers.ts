@@ -85,10 +85,26 @@ export function appendDecimal(builder: Decimal128Builder, precision: number, sca
 
 export function appendFloat(builder: NumberBuilder): AppendPlain {
   return (bytes, start, length) => {
-    if (!scanDecimal(bytes, start, length)) return false;
+    if (!scanDecimal(bytes, start, length)) return appendLongFloat(builder, bytes, start, length);
     // -0 is another number than 0, and 0 / 10 is not -0.
     if (scanned.value === 0 && bytes[start] === MINUS) return false;
     builder.append(scanned.value / powers[scanned.fraction]!);
     return true;
   };
+}
+
+/** No double needs more digits than these, and no text of so few overflows. */
+const LONG_BYTES_MAX = 40;
+
+/** More digits than are exact: the engine's own rounding, where the text has digits and one point and nothing else. */
+function appendLongFloat(builder: NumberBuilder, bytes: Uint8Array, start: number, length: number): boolean {
+  if (length > LONG_BYTES_MAX || length <= EXACT_DIGITS) return false;
+  let points = 0;
+  for (let at = bytes[start] === MINUS ? start + 1 : start; at < start + length; at++) {
+    const digit = bytes[at]! - ZERO;
+    if (digit >= 0 && digit <= 9) continue;
+    if (bytes[at] !== POINT || points++ > 0) return false;
+  }
+  builder.append(Number(Buffer.from(bytes.buffer, bytes.byteOffset + start, length).latin1Slice()));
+  return true;
 }

@@ -15,6 +15,7 @@ const BACKSLASH = 0x5c;
 const BLANK = 0x20;
 const [COMMA, COLON, OPEN, CLOSE] = [0x2c, 0x3a, 0x7b, 0x7d];
 const [OPEN_LIST, CLOSE_LIST] = [0x5b, 0x5d];
+const [ZERO, MINUS, POINT] = [0x30, 0x2d, 0x2e];
 const words = ['null', 'true', 'false'].map((word) => Buffer.from(word));
 const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 
@@ -190,9 +191,8 @@ export class JsonLinesScanner implements RecordScanner {
     while (bytes[at]! > BLANK && bytes[at] !== COMMA && bytes[at] !== CLOSE) at++;
     this.at = at;
     const length = at - start;
-    if (isPlainInteger(bytes, start, at)) return length;
-    const word = words.find((one) => one.length === length && one.every((byte, i) => bytes[start + i] === byte));
-    if (word !== undefined) return word === words[0] ? NULL_LENGTH : length;
+    if (isPlainNumber(bytes, start, at)) return length;
+    for (const word of words) if (isAt(word, bytes, start, length)) return word === words[0] ? NULL_LENGTH : length;
     const text = Buffer.from(bytes.buffer, bytes.byteOffset + start, length).toString('latin1');
     return NUMBER.test(text) ? length : this.malformed().length;
   }
@@ -219,10 +219,26 @@ export class JsonLinesScanner implements RecordScanner {
   }
 }
 
-/** Digits without a leading zero: most numbers, without making a string. */
-function isPlainInteger(bytes: Uint8Array, start: number, end: number): boolean {
-  if (end === start || (bytes[start] === 0x30 && end > start + 1)) return false;
-  for (let at = start; at < end; at++) if (bytes[at]! < 0x30 || bytes[at]! > 0x39) return false;
+/** A number without an exponent: nearly every one, without making a string of it. */
+function isPlainNumber(bytes: Uint8Array, start: number, end: number): boolean {
+  let at = bytes[start] === MINUS ? start + 1 : start;
+  const whole = at;
+  while (at < end && isDigit(bytes[at]!)) at++;
+  if (at === whole || (bytes[whole] === ZERO && at > whole + 1)) return false;
+  if (at === end) return true;
+  if (bytes[at] !== POINT) return false;
+  const fraction = ++at;
+  while (at < end && isDigit(bytes[at]!)) at++;
+  return at === end && at > fraction;
+}
+
+function isDigit(byte: number): boolean {
+  return byte >= ZERO && byte <= ZERO + 9;
+}
+
+function isAt(word: Uint8Array, bytes: Uint8Array, start: number, length: number): boolean {
+  if (word.length !== length) return false;
+  for (let i = 0; i < length; i++) if (bytes[start + i] !== word[i]) return false;
   return true;
 }
 

@@ -24,7 +24,7 @@ afterAll(() => rm(folder, { recursive: true }));
 const properties = {
   编号: { type: 'string', pattern: '^[0-9]{3}$' },
   姓名: { type: 'string' },
-  出生: { type: 'string', format: 'date' },
+  出生: { type: ['string', 'null'], format: 'date' },
 };
 
 async function publish(config: FilesConfig, table: string): Promise<{ report: RunReport; rows: string[] }> {
