@@ -10,6 +10,7 @@ import { rowTexter } from '../../../../contracts/image.ts';
 import { IndexFile } from '../../../../exchange/access/lookup/files.ts';
 import { OpenIndex } from '../../../../exchange/access/lookup/open-index.ts';
 import { keyHasher, SlotTable } from '../../../../exchange/access/lookup/slots.ts';
+import { answerOf } from '../../../../exchange/access/lookup/verification.ts';
 import { compilePolicy } from '../../../../exchange/access/policy/compile.ts';
 import { maskKeyOf } from '../../../../exchange/access/policy/keyed-hash.ts';
 import { type Policy, policyOf } from '../../../../exchange/access/policy/policy.ts';
@@ -94,6 +95,35 @@ test('random rows, random policies: the same rows and the same cells, and the sa
     { numRuns: 150 },
   );
 }, 60_000);
+
+test('a question with @today; the grant’s filter holds for questions too; what is not there is no', async () => {
+  const row = (日期: string | null, 姓名: string) => ({
+    ...{ 有效: true, 年龄: 1, 序号: 1n, 经度: 0, 金额: '0.000', 时间: '2000-02-29T00:00:00', 编号: null },
+    ...{ 日期, 姓名 },
+  });
+  const index = await indexOf(withKey(batchOf([row('9999-12-31', 'a'), row('2000-02-29', 'a'), row(null, 'ab')])), 0);
+  const words = { zh: '有效', en: 'Valid' };
+  const verification = { title: words, where: { ge: { column: '日期', value: '@today' } }, matching: ['姓名'] };
+  const rowFilter = { ne: { column: '姓名', value: 'ab' } };
+  const policy = policyOf({ grantee: 'police', items: ['姓名'], rowFilter }) as Policy;
+  const ask = (place: number, name: string, where: object = verification.where) =>
+    answerOf(index, {
+      text: keyOf(place),
+      given: new Map([['姓名', name]]),
+      verification: { ...verification, where: where as typeof verification.where },
+      policy,
+    });
+  expect([ask(0, 'a'), ask(1, 'a'), ask(2, 'ab'), ask(0, 'ab'), ask(7, 'a')]).toEqual([
+    true,
+    false,
+    false,
+    false,
+    false,
+  ]);
+  const open = { isNull: { column: '日期' } };
+  expect([ask(0, 'a', { not: open }), ask(2, 'ab', open)]).toEqual([true, false]);
+  index.close();
+});
 
 test('keys that fall together are told apart, or the table says that they cannot be', () => {
   const table = new SlotTable(4);
