@@ -40,7 +40,7 @@ export function targetOf(config: DamengConfig): OraTarget {
   };
 }
 
-/** By DM8's error numbers (附录 错误码汇编). */
+/** By DM8's error numbers (附录 错误码汇编), which are below zero. */
 const byNumber: Record<number, { code: ErrorCode; message: string }> = {
   [-2501]: { code: 'SOURCE_AUTH', message: 'the source refused the login' },
   [-2502]: { code: 'SOURCE_AUTH', message: 'the source refused the login' },
@@ -51,8 +51,9 @@ const byNumber: Record<number, { code: ErrorCode; message: string }> = {
   [-2207]: { code: 'COLUMN_NOT_FOUND', message: 'the table has no column of this name' },
   [-5504]: { code: 'SOURCE_FORBIDDEN', message: 'this user may not read the table' },
   [-6407]: { code: 'SOURCE_TIMEOUT', message: 'the table stays locked by somebody else' },
-  [-6001]: { code: 'SOURCE_UNREACHABLE', message: 'the source cannot be reached' },
-  [-6007]: { code: 'SOURCE_UNREACHABLE', message: 'the connection to the source broke off' },
+  // Of the driver itself, above zero.
+  6001: { code: 'SOURCE_UNREACHABLE', message: 'the source cannot be reached' },
+  6007: { code: 'SOURCE_UNREACHABLE', message: 'the connection to the source broke off' },
 };
 
 /** The driver's message may quote the statement and its values: only its number is told. */

@@ -54,6 +54,7 @@ export function fetchTypeHandler(driver: OracleDriver): (column: FetchedColumn) 
   const texts = new Set(asText.map((name) => driver[`DB_TYPE_${name}`]));
   const bytes = new Set(asBytes.map((name) => driver[`DB_TYPE_${name}`]));
   return ({ dbType }) => {
+    if (dbType === undefined) return undefined;
     if (texts.has(dbType)) return { type: driver.STRING };
     return bytes.has(dbType) ? { type: driver.BUFFER } : undefined;
   };
@@ -61,27 +62,27 @@ export function fetchTypeHandler(driver: OracleDriver): (column: FetchedColumn) 
 
 /** By the number behind `ORA-`, or the driver's own behind `NJS-`. */
 const meanings: [pattern: RegExp, code: ErrorCode, message: string][] = [
-  [/ORA-0?(1017|1005|28000|28001|28009)\b/, 'SOURCE_AUTH', 'the source refused the login'],
-  [/ORA-0?1045\b/, 'SOURCE_AUTH', 'the user may not open a session (CREATE SESSION)'],
-  [/ORA-(12505|12514|01109|12528)\b|NJS-51[78]/, 'SOURCE_DATABASE_MISSING', 'the listener knows no such service'],
-  [/ORA-0?(1555|8180|8181|30052)\b/, 'SNAPSHOT_LOST', 'the source no longer has the state of this SCN'],
-  [/ORA-0?1466\b/, 'SCHEMA_DRIFT', 'the table changed behind the snapshot'],
-  [/ORA-0?(942|4043)\b/, 'TABLE_NOT_FOUND', 'the source has no such table, or this user may not read it'],
-  [/ORA-0?904\b/, 'COLUMN_NOT_FOUND', 'the table has no column of this name'],
-  [/ORA-0?(1031|41900)\b/, 'SOURCE_FORBIDDEN', 'this user may not do that'],
-  [/ORA-0?(1013|3156)\b|NJS-123/, 'SOURCE_TIMEOUT', 'the source ended the statement'],
+  [/ORA-0*(1017|1005|28000|28001|28009)\b/, 'SOURCE_AUTH', 'the source refused the login'],
+  [/ORA-0*1045\b/, 'SOURCE_AUTH', 'the user may not open a session (CREATE SESSION)'],
+  [/ORA-0*(12505|12514|1109|12528)\b|NJS-51[78]/, 'SOURCE_DATABASE_MISSING', 'the listener knows no such service'],
+  [/ORA-0*(1555|8180|8181|30052)\b/, 'SNAPSHOT_LOST', 'the source no longer has the state of this SCN'],
+  [/ORA-0*1466\b/, 'SCHEMA_DRIFT', 'the table changed behind the snapshot'],
+  [/ORA-0*(942|4043)\b/, 'TABLE_NOT_FOUND', 'the source has no such table, or this user may not read it'],
+  [/ORA-0*904\b/, 'COLUMN_NOT_FOUND', 'the table has no column of this name'],
+  [/ORA-0*(1031|41900)\b/, 'SOURCE_FORBIDDEN', 'this user may not do that'],
+  [/ORA-0*(1013|3156)\b|NJS-123/, 'SOURCE_TIMEOUT', 'the source ended the statement'],
   [
-    /ORA-(01033|01034|01089|01090|12154|12170|12516|12519|12520|12541|12543|12545|12547|12637|00018|00020)\b/,
+    /ORA-0*(1033|1034|1089|1090|12154|12170|12516|12519|12520|12541|12543|12545|12547|12637|18|20)\b/,
     'SOURCE_UNREACHABLE',
     'the source cannot be reached',
   ],
   [
-    /ORA-0?(28860|28864|29024|28759)\b|NJS-505|CERT|SELF_SIGNED|EPROTO/,
+    /ORA-0*(28860|28864|29024|28759)\b|NJS-505|CERT|SELF_SIGNED|EPROTO/,
     'SOURCE_TLS',
     'no trusted TLS connection to the source',
   ],
   [
-    /ORA-0?(3113|3114|3135|12537|12571)\b|NJS-(500|501|503|506|510|511|521|530|533)\b|ECONN|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOSTUNREACH/,
+    /ORA-0*(3113|3114|3135|12537|12571)\b|NJS-(500|501|503|506|510|511|521|530|533)\b|ECONN|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOSTUNREACH/,
     'SOURCE_UNREACHABLE',
     'the source cannot be reached',
   ],
