@@ -3,7 +3,6 @@
  * every cell equal to the text that PostgreSQL itself prints.
  */
 import pg from 'pg';
-import { parse as parseArray } from 'postgres-array';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { SourceTable } from '../../connectors/connector.ts';
 import { createDatabase } from '../support/postgres.ts';
@@ -199,13 +198,16 @@ async function printedRows(client: pg.Client, { schema, name }: Definition['tabl
   return { fields, rows: result.rows };
 }
 
+/** The elements of an array's text, each as its own text. */
+const textArray: (text: string) => (string | null)[] = pg.types.getTypeParser(1009);
+
 type PgType = { base: string; element: string | null };
 
 /** The server's text, in the one form that both sides are brought into. Nothing but spelling may differ. */
 function normalText(text: string | null, { base, element }: PgType): unknown {
   if (text === null) return null;
   if (element !== null && text.startsWith('{') && !text.startsWith('{{')) {
-    return parseArray(text, (item) => normalText(item, { base: element, element: null }));
+    return textArray(text).map((item) => normalText(item, { base: element, element: null }));
   }
   switch (base) {
     case 'bool':
