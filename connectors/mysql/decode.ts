@@ -7,7 +7,7 @@ import { limits } from '../../lib/limits.ts';
 import type { SourceBatch } from '../connector.ts';
 import { type Filler, fillerOf, widthOf } from './fill.ts';
 import { CellTooLarge } from './fill-bytes.ts';
-import type { Fill } from './fill-numbers.ts';
+import type { Fill } from './fill-each.ts';
 import { LargeRow } from './large-row.ts';
 import type { WireColumn } from './packets.ts';
 import { ResultReader } from './result-reader.ts';

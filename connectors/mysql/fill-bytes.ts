@@ -1,15 +1,11 @@
 /** Loops that fill columns of text, bytes and identifiers; and, for cells larger than the window, their pieces. */
 import { isUtf8 } from 'node:buffer';
-import type { UnrepresentableCell } from '../../columnar/batch.ts';
 import type { BytesBuilder, FixedSizeBinaryBuilder } from '../../columnar/builders/index.ts';
 import { limits } from '../../lib/limits.ts';
-import { type Fill, fillEach } from './fill-numbers.ts';
+import { type Fill, fillEach, type Report } from './fill-each.ts';
 import { counts } from './packets.ts';
 import { countAt, countBytes, type ScannedRows } from './scan.ts';
 import type { Window } from './window.ts';
-
-/** Tells of a cell that became null because Arrow cannot hold it; `row` counts within the batch. */
-export type Report = (row: number, problem: UnrepresentableCell['code']) => void;
 
 /** A cell larger than `cellBytesMax`; whoever knows the column's name says it. */
 export class CellTooLarge extends Error {}

@@ -6,12 +6,8 @@ import type {
   Int64Builder,
   NumberBuilder,
 } from '../../columnar/builders/index.ts';
-import type { Report } from './fill-bytes.ts';
-import { countAt, type ScannedRows } from './scan.ts';
-import type { Window } from './window.ts';
-
-/** Appends one column's cells of all scanned rows. */
-export type Fill = (rows: ScannedRows, column: number) => void;
+import { type Fill, fillEach, type Report } from './fill-each.ts';
+import { countAt } from './scan.ts';
 
 const TWO_32 = 4_294_967_296;
 const MINUS = 0x2d;
@@ -21,17 +17,6 @@ const EXACT_DIGITS = 15;
 /** Digits multiplied in at a time: a word of 32 bits times a million stays exact. */
 const GROUP_DIGITS = 6;
 const groupFactors = Array.from({ length: GROUP_DIGITS + 1 }, (_, i) => 10 ** i);
-
-/** Any builder, a cell at a time: for the types that are rarer, or cost more to decode than to store. */
-export function fillEach(builder: ColumnBuilder, append: (window: Window, at: number) => void): Fill {
-  return ({ window, offsets, columns, rows }, column) => {
-    for (let row = 0, i = column; row < rows; row++, i += columns) {
-      const at = offsets[i] as number;
-      if (at === 0) builder.appendNull();
-      else append(window, at);
-    }
-  };
-}
 
 /** tinyint, smallint, year. */
 export function fillSmall(builder: NumberBuilder, width: 1 | 2): Fill {

@@ -3,8 +3,7 @@
  * microseconds, each part left out where it and all behind it are zero).
  */
 import type { Int64Builder, NumberBuilder } from '../../columnar/builders/index.ts';
-import type { Report } from './fill-bytes.ts';
-import { type Fill, fillEach } from './fill-numbers.ts';
+import { type Fill, fillEach, type Report } from './fill-each.ts';
 import type { Window } from './window.ts';
 
 const YEARS = 10_000;

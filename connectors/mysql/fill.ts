@@ -8,8 +8,8 @@ import type {
   Int64Builder,
   NumberBuilder,
 } from '../../columnar/builders/index.ts';
-import { fillBytes, fillText, fillUuids, type PieceWriter, pieceWriter, type Report } from './fill-bytes.ts';
-import type { Fill } from './fill-numbers.ts';
+import { fillBytes, fillText, fillUuids, type PieceWriter, pieceWriter } from './fill-bytes.ts';
+import type { Fill, Report } from './fill-each.ts';
 import * as numbers from './fill-numbers.ts';
 import * as times from './fill-times.ts';
 import type { Codec, Mapping } from './types.ts';

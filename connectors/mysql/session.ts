@@ -1,6 +1,11 @@
 /** What every connection is told first, so that nothing depends on the server's or the user's settings. */
-import type { Connection } from './connection.ts';
 import { errorNumber } from './errors.ts';
+
+/** What is needed of a connection. */
+interface Session {
+  readonly target: { statementTimeoutMs: number };
+  query(sql: string): Promise<Record<string, unknown>[]>;
+}
 
 /** Which of the servers that speak this protocol: their SQL differs where it is used here. */
 export type Flavour = 'mysql' | 'mariadb' | 'tidb' | 'oceanbase';
@@ -30,7 +35,7 @@ const settings = [
 /** Variables that not every server or release has. */
 const UNKNOWN_VARIABLE = 1193;
 
-export async function beginSession(connection: Connection): Promise<Server> {
+export async function beginSession(connection: Session): Promise<Server> {
   const [row] = await connection.query('select version() as version, @@version_comment as remark');
   const server = serverOf(String(row?.version), String(row?.remark));
   for (const setting of settingsOf(server.flavour, connection.target.statementTimeoutMs))
@@ -60,7 +65,7 @@ export function settingsOf(flavour: Flavour, statementTimeoutMs: number): string
   }
 }
 
-async function set(connection: Connection, setting: string): Promise<void> {
+async function set(connection: Session, setting: string): Promise<void> {
   try {
     await connection.query(`set session ${setting}`);
   } catch (cause) {
