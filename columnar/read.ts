@@ -172,10 +172,15 @@ export async function readColumns(
   const children: Data[] = [];
   for (const [i, position] of positions.entries()) {
     const { nodes, buffers } = placesOf(index.schema, batch, position);
-    const start = Math.min(...buffers.map(({ offset }) => offset));
-    const end = Math.max(...buffers.map(({ offset, length }) => offset + length));
-    const bytes = await readExactly(readAt, batch.offset + batch.metadataBytes + start, end - start);
-    const stored = buffers.map(({ offset, length }) => bytes.subarray(offset - start, offset - start + length));
+    // Empty ones may lie anywhere, and a column of nulls has none at all.
+    const filled = buffers.filter(({ length }) => length > 0);
+    const start = Math.min(...filled.map(({ offset }) => offset));
+    const end = Math.max(...filled.map(({ offset, length }) => offset + length));
+    const at = batch.offset + batch.metadataBytes + start;
+    const bytes = filled.length === 0 ? new Uint8Array(0) : await readExactly(readAt, at, end - start);
+    const stored = buffers.map(({ offset, length }) =>
+      length === 0 ? new Uint8Array(0) : bytes.subarray(offset - start, offset - start + length),
+    );
     children.push(invalidUnless('a record batch', () => decodeColumn(fields[i]!.type, batch, nodes, stored)));
   }
   return new RecordBatch(new Schema(fields), new Data(new Struct(fields), 0, batch.rows, 0, undefined, children));

@@ -7,9 +7,9 @@ import { Readable } from 'node:stream';
 import { HuitongError } from '../../lib/errors.ts';
 import { limits } from '../../lib/limits.ts';
 import { openBox } from '../../lib/sealed-box.ts';
+import { readWhole } from '../store/read-whole.ts';
 import type { StoredObject } from '../store/store.ts';
 import type { Publication } from './publication.ts';
-import { readWhole } from './report.ts';
 
 /** Throws OBJECT_TOO_LARGE, and what the store throws. */
 export function stageAnswer({ store }: Publication, bytes: Readable): Promise<StoredObject> {

@@ -3,8 +3,7 @@ import type { PublishRules } from '../../catalog/publishing.ts';
 import type { ErrorCode } from '../../lib/error-codes.ts';
 import type { Manifest } from '../../schemas/generated/manifest.ts';
 import type { RunReport } from '../../schemas/generated/run-report.ts';
-import { segmentsOf } from './manifest.ts';
-import { rowsOf } from './report.ts';
+import { rowsOf, segmentsOf } from './segments.ts';
 
 export type Decision =
   | { outcome: 'publish' }

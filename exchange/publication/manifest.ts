@@ -4,8 +4,9 @@ import { canonicalJson } from '../../lib/canonical-json.ts';
 import { HuitongError } from '../../lib/errors.ts';
 import type { Manifest } from '../../schemas/generated/manifest.ts';
 import type { RunReport } from '../../schemas/generated/run-report.ts';
+import { readWhole } from '../store/read-whole.ts';
 import type { ObjectStore } from '../store/store.ts';
-import { readWhole, rowsOf } from './report.ts';
+import { rowsOf, segmentsOf } from './segments.ts';
 
 /** `current`: what an increment is built on. */
 export function buildManifest(
@@ -39,13 +40,6 @@ export function buildManifest(
     sums: report.sums,
     ...(report.controlTotals && { controlTotals: report.controlTotals }),
   };
-}
-
-/** All segments of the version that a report makes: those of the base that stay, then the report's own parts. */
-export function segmentsOf({ incremental, parts }: RunReport, current: Manifest | undefined): Manifest['segments'] {
-  const kept = current?.segments.slice(0, incremental?.segmentsKept ?? 0) ?? [];
-  const own = parts.map(({ partition: _, ...part }) => part);
-  return kept.length > 0 && own.length === 0 ? kept : [...kept, { parts: own }];
 }
 
 export function encodeManifest(manifest: Manifest): Buffer {

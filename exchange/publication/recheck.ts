@@ -16,12 +16,14 @@ import type { ContractDocument } from '../../contracts/contract.ts';
 import { HuitongError } from '../../lib/errors.ts';
 import type { Manifest, ManifestPart } from '../../schemas/generated/manifest.ts';
 import type { ReportedPart, RunReport } from '../../schemas/generated/run-report.ts';
+import { readWhole } from '../store/read-whole.ts';
 import type { ObjectStore } from '../store/store.ts';
 import { readBase } from './increment.ts';
-import { partsOf, segmentsOf } from './manifest.ts';
+import { partsOf } from './manifest.ts';
 import type { Publication } from './publication.ts';
-import { readReport, readStagedRows, readWhole, sameSum } from './report.ts';
+import { readReport, readStagedRows, sameSum } from './report.ts';
 import { type RunRow, readRunRow } from './rows.ts';
+import { segmentsOf } from './segments.ts';
 import { assertOpen, type Generation } from './staging.ts';
 
 export interface RecheckRun extends Generation {

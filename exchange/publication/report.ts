@@ -1,5 +1,4 @@
 /** The run report: read from the store, and held against what was really staged before anything in it is believed. */
-import type { Readable } from 'node:stream';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import ajvFormats from 'ajv-formats';
 import { sameDecimal } from '../../columnar/sums.ts';
@@ -9,9 +8,10 @@ import commonSchema from '../../schemas/document/common.json' with { type: 'json
 import reportSchema from '../../schemas/document/run-report.json' with { type: 'json' };
 import type { Manifest, ManifestPart } from '../../schemas/generated/manifest.ts';
 import type { ReportedPart, RunReport } from '../../schemas/generated/run-report.ts';
-import { segmentsOf } from './manifest.ts';
+import { readWhole } from '../store/read-whole.ts';
 import type { Publication } from './publication.ts';
 import type { RunRow } from './rows.ts';
+import { rowsOf, segmentsOf } from './segments.ts';
 import type { StagedKind } from './staging.ts';
 
 const DECIMAL = /^[+-]?\d+(\.\d+)?$/;
@@ -187,16 +187,6 @@ function reconcile(report: RunReport): void {
 /** Whether two texts are the same decimal number; what is none is the same as nothing. */
 export function sameSum(a: string, b: string | undefined): boolean {
   return b !== undefined && DECIMAL.test(a) && DECIMAL.test(b) && sameDecimal(a, b);
-}
-
-export function rowsOf(parts: { rows: number }[]): number {
-  return parts.reduce((sum, part) => sum + part.rows, 0);
-}
-
-export async function readWhole(stream: Readable): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of stream) chunks.push(chunk);
-  return Buffer.concat(chunks);
 }
 
 function parse(bytes: Buffer): unknown {
