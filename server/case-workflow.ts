@@ -83,7 +83,7 @@ export async function announceToCases(client: Client, cases: readonly string[]):
 export function tend(access: Access, client: Client): Promise<Tended> {
   return tendCases({
     access,
-    fix: (id, version) => sendCaseAct(client, id, { ...bySystem, action: 'fix', version, id: uuidv7() }),
+    fix: (id, version) => sendCaseAct(client, id, { ...bySystem, action: 'fix', version, shown: true, id: uuidv7() }),
     start: (id) => startCase(client, id),
   });
 }

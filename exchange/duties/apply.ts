@@ -115,7 +115,7 @@ async function recordMove(transaction: Catalog, step: TakenCaseStep): Promise<Ca
     ...{ sequence: before.sequence + 1, updated_at: at },
   };
   if (act.action === 'fix') {
-    const fixed = { fixed_version: act.version, fix_shown: taken.party === 'system' };
+    const fixed = { fixed_version: act.version, fix_shown: act.shown === true };
     await transaction('correction').where({ case: row.id }).update(fixed);
   }
   if (act.action === 'notify') await notifyReaders(transaction, row, at);

@@ -20,6 +20,8 @@ export interface CaseContent {
   reason?: string;
   /** In which the row is mended. */
   version?: number;
+  /** Whether the exchange has seen the row differ there; never the caller's to say. */
+  shown?: boolean;
 }
 
 export interface ApplyCaseAction extends CaseAct, CaseContent {

@@ -14,7 +14,6 @@ import { resolveGrant } from '../access/grants.ts';
 import type { KeyDocument } from '../access/lookup/key.ts';
 import type { Principal } from '../access/rights.ts';
 import { keyedHash } from '../audit/leaf.ts';
-import { resolveVersion } from '../publication/versions.ts';
 import { advanceCase } from './apply.ts';
 import type { CaseRow, CorrectionRow } from './cases.ts';
 import { requireCase, type Viewer } from './list.ts';
@@ -101,7 +100,8 @@ export async function openClaim(access: Access, viewer: Viewer, id: string): Pro
 }
 
 /**
- * Whether the row differs, in the item, between the version that the correction names and this later one.
+ * Whether the row differs, in the item, between the version that the correction names and this later one. A row that is
+ * no longer there shows nothing: perhaps the change broke the contract, and the row lies in quarantine.
  * @throws REQUEST_INVALID for a version that is not later; NOT_FOUND for one that there is not
  */
 export async function isMendedIn(access: Access, row: CaseRow, version: number): Promise<boolean> {
@@ -113,22 +113,34 @@ export async function isMendedIn(access: Access, row: CaseRow, version: number):
   const place = await placeOf(access, row, correction);
   const later = await findCell(publication, { ...place, version });
   const before = await cellOrGone(access, place);
-  return before !== GONE && before !== later;
+  return before !== GONE && later !== undefined && before !== later;
 }
 
-/** The provider says in which version it is mended: the rows show it, or else a reason is needed. */
+/** As `isMendedIn`; a version whose parts are gone, or that has another kind of key by now, shows nothing. */
+export async function isSeenMended(access: Access, row: CaseRow, version: number): Promise<boolean> {
+  try {
+    return await isMendedIn(access, row, version);
+  } catch (e: unknown) {
+    if (isHuitongError(e, 'OBJECT_MISSING') || isHuitongError(e, 'LOOKUP_UNSUPPORTED')) return false;
+    throw e;
+  }
+}
+
+/**
+ * The provider says in which version it is mended: the rows show it, or else a reason is needed.
+ * @returns whether the rows show it
+ * @throws REQUEST_INVALID with the pointer: no later version, or no reason; NOT_FOUND for a version that there is not
+ */
 export async function requireMended(
   access: Access,
   principal: Principal,
   act: { case: string; version?: number; reason?: string },
-): Promise<void> {
+): Promise<boolean> {
   const row = await requireCorrection(access.publication.catalog, principal, act.case);
-  if (row.state !== 'ACCEPTED' || act.version === undefined) return;
-  if (act.reason !== undefined && act.reason !== '') {
-    await resolveVersion(access.publication, row.dataset, act.version);
-    return;
-  }
-  if (await isMendedIn(access, row, act.version)) return;
+  // What else is wrong with the act, the machine says.
+  if (row.state !== 'ACCEPTED' || act.version === undefined) return false;
+  const shown = await isSeenMended(access, row, act.version);
+  if (shown || (act.reason !== undefined && act.reason !== '')) return shown;
   throw new HuitongError(
     'REQUEST_INVALID',
     '该版本中此数据项没有变化，请说明理由 · the item is the same in that version: say why it counts as mended',

@@ -3,12 +3,11 @@
  * step finds in the catalog what is missing and does it once, so that a pass that dies leaves the rest to the next.
  */
 import type { Catalog } from '../../catalog/database.ts';
-import { isHuitongError } from '../../lib/errors.ts';
 import { finalCaseStates } from '../../lib/pure/case-states.ts';
 import type { Access } from '../access/access.ts';
 import type { CaseRow } from './cases.ts';
 import { openConfirmations } from './confirmations.ts';
-import { isMendedIn } from './corrections.ts';
+import { isSeenMended } from './corrections.ts';
 import { openDestructions } from './destructions.ts';
 import { forgetSubjectAccess } from './subjects.ts';
 
@@ -62,21 +61,11 @@ async function findMended(access: Access, fix: TendDeps['fix']): Promise<number>
     .select<AcceptedRow[]>('duty_case.*', 'dataset.current_version');
   let mended = 0;
   for (const row of rows) {
-    if (await isMended(access, row)) {
+    if (await isSeenMended(access, row, row.current_version)) {
       await fix(row.id, row.current_version);
       mended++;
     }
     await catalog('correction').where({ case: row.id }).update({ checked_version: row.current_version });
   }
   return mended;
-}
-
-/** A version that was collected or recalled meanwhile shows nothing; the provider can still say so. */
-async function isMended(access: Access, row: AcceptedRow): Promise<boolean> {
-  try {
-    return await isMendedIn(access, row, row.current_version);
-  } catch (e: unknown) {
-    if (isHuitongError(e, 'OBJECT_MISSING') || isHuitongError(e, 'LOOKUP_UNSUPPORTED')) return false;
-    throw e;
-  }
 }

@@ -137,12 +137,11 @@ export function caseRoutes(app: FastifyInstance, { access, temporal, publication
       const viewer = viewerOf(access, request);
       const { principal, actor, person } = viewer;
       const parties = casePartiesOf(principal, await requireCase(catalog, principal, id));
-      if (body.action === 'fix' && parties.includes('provider')) {
-        await requireMended(access, principal, { ...body, case: id });
-      }
+      const fixing = body.action === 'fix' && parties.includes('provider');
+      const seen = fixing ? { shown: await requireMended(access, principal, { ...body, case: id }) } : {};
       const who = { id: uuidv7(), parties, person, actor, department: principal.department };
       try {
-        await sendCaseAct(temporal, id, { ...body, ...who });
+        await sendCaseAct(temporal, id, { ...body, ...seen, ...who });
       } catch (e: unknown) {
         if (isHuitongError(e, 'FORBIDDEN') || isHuitongError(e, 'CASE_RULE')) {
           await recordDenial(access, principal, { action: `case.${body.action}`, object: `case/${id}`, rule: e.code });

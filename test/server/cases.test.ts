@@ -89,7 +89,7 @@ describe('corrections, ratings and recalls over HTTP', () => {
     expect(problemOf(unproven).code).toBe('NOT_FOUND');
     await publishName(server.bench, CLAIM);
     const fixed = await act(people.provider, id, { action: 'fix', version: 2 });
-    expect(fixed).toMatchObject({ state: 'CONSUMERS_NOTIFIED', fixedVersion: 2, duty: null });
+    expect(fixed).toMatchObject({ state: 'CONSUMERS_NOTIFIED', fixedVersion: 2, fixShown: true, duty: null });
     for (const secret of [CLAIM, '户口簿']) expect(server.log()).not.toContain(secret);
   });
 

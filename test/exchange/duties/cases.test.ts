@@ -31,7 +31,7 @@ const tended = async (fixes: [string, number][] = []) =>
     access: bench.access,
     fix: async (id, version) => {
       fixes.push([id, version]);
-      await actOn(bench, id, 'system', 'fix', { version });
+      await actOn(bench, id, 'system', 'fix', { version, shown: true });
     },
     start: async () => {},
   });
