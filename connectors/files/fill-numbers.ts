@@ -105,6 +105,6 @@ function appendLongFloat(builder: NumberBuilder, bytes: Uint8Array, start: numbe
     if (digit >= 0 && digit <= 9) continue;
     if (bytes[at] !== POINT || points++ > 0) return false;
   }
-  builder.append(Number(Buffer.from(bytes.buffer, bytes.byteOffset + start, length).latin1Slice()));
+  builder.append(Number(Buffer.from(bytes.buffer, bytes.byteOffset + start, length).toString('latin1')));
   return true;
 }

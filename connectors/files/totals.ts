@@ -4,7 +4,7 @@
  */
 import type { ControlTotals, TableRequest } from '../connector.ts';
 import { type FilesConfig, formatOf, type TableOptions } from './config.ts';
-import { csvDialect } from './csv.ts';
+import { type CsvDialect, csvDialect } from './csv.ts';
 import { hasPlainLines } from './encoding.ts';
 import { type Location, type OpenFile, type PinnedFile, stopIfCancelled } from './location.ts';
 import { describeFile, filesOf } from './plan.ts';
@@ -43,8 +43,9 @@ async function rowsOf(
   const columns = (await describeFile(location, file, options)).columns.filter(({ spelling }) => spelling !== 'line');
   const opened = await location.open(file);
   try {
-    const quote = format === 'csv' ? csvDialect(options).quote : undefined;
-    const records = await countRecords(opened, quote, columns.length === 1 && format === 'csv', signal);
+    // Nothing quotes a line end of JSON.
+    const dialect = format === 'csv' ? csvDialect(options) : { delimiter: LF, quote: undefined };
+    const records = await countRecords(opened, dialect, columns.length === 1 && format === 'csv', signal);
     await opened.assertUnchanged();
     if (records === undefined) return undefined;
     return format === 'csv' && options.header !== false ? records - 1 : records;
@@ -54,16 +55,17 @@ async function rowsOf(
 }
 
 /**
- * Line ends that are not between quotes; a doubled quote opens and closes at once. A quote in the middle of an unquoted
- * cell would be taken for one: then the count differs, which is worth a look. Undefined for UTF-16.
+ * Line ends that are not between quotes: a quote opens at the beginning of a cell, and again right behind one that
+ * closed. Undefined for UTF-16.
  */
 async function countRecords(
   file: OpenFile,
-  quote: number | undefined,
+  { delimiter, quote }: Pick<CsvDialect, 'delimiter' | 'quote'>,
   blankCounts: boolean,
   signal: AbortSignal,
 ): Promise<number | undefined> {
-  let [records, quoted, content, previous, first] = [0, false, false, 0, true];
+  let [records, previous, first] = [0, LF, true];
+  let [quoted, closed, content] = [false, false, false];
   for await (const chunk of file.chunks()) {
     stopIfCancelled(signal);
     if (first && chunk.length >= 2 && [0xfffe, 0xfeff].includes((chunk[0]! << 8) | chunk[1]!)) return undefined;
@@ -71,7 +73,9 @@ async function countRecords(
     first = false;
     for (; at < chunk.length; at++) {
       const byte = chunk[at]!;
-      if (byte === quote) quoted = !quoted;
+      const opens = closed || previous === delimiter || previous === LF || previous === CR;
+      closed = quoted && byte === quote;
+      if (byte === quote) quoted = !quoted && opens;
       const isEnd = !quoted && (byte === LF || byte === CR);
       if (!isEnd) content ||= quoted || byte > BLANK || quote !== undefined;
       else if (byte === CR || previous !== CR) {

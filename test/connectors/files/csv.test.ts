@@ -60,6 +60,16 @@ describe('records', () => {
     ]);
   });
 
+  test('a quote in the middle of a cell is itself, for the reader and for the one who counts', async () => {
+    const seen = await readContent('a.csv', 'a,b\n5" pipe,1\n"x ""y""\nz",a""b\n"",""\n');
+    expect(seen.rows).toEqual([
+      ['5" pipe', '1'],
+      ['x "y"\nz', 'a""b'],
+      ['', ''],
+    ]);
+    expect(seen.counted).toBe(3);
+  });
+
   test('columns that are nobody’s are refused', async () => {
     for (const header of ['a,,c', 'a,b,a']) {
       await expect(readContent('a.csv', `${header}\n1,2,3\n`)).rejects.toMatchObject({ code: 'FILE_INVALID' });
