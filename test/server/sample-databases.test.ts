@@ -198,8 +198,10 @@ async function printedRows(client: pg.Client, { schema, name }: Definition['tabl
   return { fields, rows: result.rows };
 }
 
+/** The oid of `text[]`. */
+const TEXT_ARRAY: number = 1009;
 /** The elements of an array's text, each as its own text. */
-const textArray: (text: string) => (string | null)[] = pg.types.getTypeParser(1009);
+const textArray: (text: string) => (string | null)[] = pg.types.getTypeParser(TEXT_ARRAY);
 
 type PgType = { base: string; element: string | null };
 
