@@ -27,6 +27,8 @@ const statements = [
   `create table HUITONG_TORTURE (N number(38,10), I number(18), V varchar2(100), D date, T timestamp(6), Z timestamp(6) with time zone, B blob, C clob)`,
   `insert into HUITONG_TORTURE values (-9999999999999999999999999999.0123456789, 999999999999999999, '汇通', date '9999-12-31', timestamp '2026-03-01 08:00:00.123456', timestamp '2026-03-01 08:00:00.5 +08:00', hextoraw('00FF'), 'x')`,
   `insert into HUITONG_TORTURE values (null, null, null, null, null, null, null, null)`,
+  `comment on table HUITONG_EMPTY is '空表'`,
+  `comment on column HUITONG_EMPTY.NAME is '姓名'`,
   `commit`,
 ];
 const dropped = ['LARGE', 'EMPTY', '"Names 表', 'WIDE', 'TORTURE'].map((name) =>
@@ -96,6 +98,7 @@ for (const { connector, variable, targetOf, timeOfDate } of kinds) {
         disturb: lacks('only rows are counted by the source, no sums'),
         empty: { request: table('EMPTY'), columns: ['ID', 'NAME'] },
         names: { request: table('Names 表'), columns: ['Id', 'with space', '姓名', 'select'] },
+        comments: { request: table('EMPTY'), table: '空表', column: '姓名', of: 'NAME' },
         wide: { request: table('WIDE'), columns: WIDE_COLUMNS },
         bigCell: lacks('a cell of 64 MiB takes PL/SQL to make'),
         torture: {
@@ -117,6 +120,8 @@ for (const { connector, variable, targetOf, timeOfDate } of kinds) {
           { request: table('NOTHING'), code: 'TABLE_NOT_FOUND' },
           { request: { ...table('LARGE'), columns: ['ID', 'NO'] }, code: 'COLUMN_NOT_FOUND' },
         ],
+        revoked: lacks('a user cannot take its own right to its own table'),
+        cursor: lacks('this kind has no cursors'),
         slow: lacks('the user need not see V$SESSION'),
         busyStatements: lacks('the user need not see V$SESSION'),
       },
