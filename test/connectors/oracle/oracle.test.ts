@@ -1,6 +1,6 @@
 /**
  * Oracle and Dameng without a server: types, statements, what becomes of each cell, and errors. What only a server can
- * prove is in `server.test.ts`, which runs where ORACLE_URL or DAMENG_URL is set.
+ * prove is in `conformance.test.ts`, which runs where ORACLE_URL or DAMENG_URL is set.
  */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
