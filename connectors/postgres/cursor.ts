@@ -2,7 +2,7 @@
  * Up to where a snapshot is complete. A row that is committed late must not lie below a position that was reached
  * before, or nobody would read it again. Three things hold the position back:
  *
- *   rows of young transactions   those from the snapshot's xmin on: another as young as they are may still be open, and
+ *   rows of young transactions   those no older than the oldest that is still open in this database, which may yet
  *                                commit a lower sequence number (dlt#2269); such rows are left for the next run
  *   transactions that are open   of a time that is taken when a transaction begins, as now() is: the position stays
  *                                below the beginning of the oldest one, whether it has written yet or not
@@ -12,7 +12,7 @@
  * The greatest value is asked for in the same snapshot that the rows are read in (airbyte#85918). Positions are
  * PostgreSQL's own text of a value, compared by PostgreSQL.
  */
-import { HuitongError } from '../../lib/errors.ts';
+import { HuitongError, isHuitongError } from '../../lib/errors.ts';
 import type { CursorPosition, CursorWindow } from '../connector.ts';
 import type { Connection } from './connection.ts';
 import { quoteName, quoteTable, type Relation } from './relation.ts';
@@ -27,6 +27,8 @@ export interface CursorRequest {
 export interface OpenSessions {
   /** When the oldest open transaction began, or the time of asking where none was. */
   oldestStart: string;
+  /** The oldest transaction of this database that had not ended: its number, without wrapping. */
+  fence: string;
   /** Whether there may be transactions that were not shown. */
   hidden: boolean;
 }
@@ -48,15 +50,33 @@ const CURSOR_TYPES: Record<string, { isTime: boolean }> = {
  * What writes no rows does not count: vacuum, and our own readers, whose transactions are read-only. Without the right
  * to see other sessions, their transactions' beginnings are null; a standby does not know them.
  */
-export async function openSessions(connection: Connection): Promise<OpenSessions> {
-  const [row] = await connection.query(`
-    select least(clock_timestamp(), min(xact_start), (select min(prepared) from pg_prepared_xacts))::text as oldest,
-           pg_is_in_recovery() or coalesce(bool_or(backend_type is null and usesysid is not null), false) as hidden
-      from pg_stat_activity
-     where pid <> pg_backend_pid() and (datname = current_database() or datname is null)
-       and backend_type is distinct from 'autovacuum worker' and application_name not like 'huitong/%'`);
-  return { oldestStart: String(row?.oldest), hidden: row?.hidden === true };
+export async function openSessions(connection: Connection): Promise<OpenSessions | undefined> {
+  try {
+    const [row] = await connection.query(SESSIONS);
+    return { oldestStart: String(row?.oldest), fence: String(row?.fence), hidden: row?.hidden === true };
+  } catch (e) {
+    if (connection.isLost || isHuitongError(e, 'CANCELLED')) throw e;
+    // An older server, or one that only speaks the protocol: snapshots are none the worse for it.
+    return undefined;
+  }
 }
+
+const SESSIONS = `
+  with now as materialized (select pg_current_snapshot() as snapshot),
+  running as (
+    select xid::text::numeric as xid from now, pg_snapshot_xip(snapshot) as xid
+     where not exists (select from pg_stat_activity
+            where datname <> current_database() and backend_xid::text::numeric = xid::text::numeric % 4294967296)
+       and not exists (select from pg_prepared_xacts
+            where database <> current_database() and transaction::text::numeric = xid::text::numeric % 4294967296))
+  select (select least(pg_snapshot_xmax(snapshot)::text::numeric, (select min(xid) from running))
+            from now)::text as fence,
+         least(clock_timestamp(), min(xact_start),
+               (select min(prepared) from pg_prepared_xacts where database = current_database()))::text as oldest,
+         pg_is_in_recovery() or coalesce(bool_or(backend_type is null and usesysid is not null), false) as hidden
+    from pg_stat_activity
+   where pid <> pg_backend_pid() and datname = current_database()
+     and backend_type is distinct from 'autovacuum worker' and application_name not like 'huitong/%'`;
 
 /** `fraction`: seconds to which a time is rounded when it is stored. Throws COLUMN_NOT_FOUND, and CURSOR_UNSAFE for a type whose values do not only grow. */
 export async function cursorColumn(
@@ -97,16 +117,19 @@ export async function boundOf(
   connection: Connection,
   relation: Relation,
   { column, lagSeconds, after }: CursorRequest,
-  sessions: OpenSessions,
+  sessions: OpenSessions | undefined,
 ): Promise<CursorPosition | undefined> {
   const at = quoteTable(relation);
+  if (sessions === undefined) {
+    throw new HuitongError('CURSOR_UNSAFE', 'this server does not tell which transactions are open', { at });
+  }
   const { type, isTime, fraction } = await cursorColumn(connection, relation, column);
   const name = quoteName(column);
   const rowsAreDated = relation.kind === 'table' || relation.kind === 'partitioned';
   assertSafe(at, { lagSeconds, isTime, rowsAreDated, hidden: sessions.hidden });
   const bounds = after === undefined ? [`${name} is not null`] : [`${name} > ${literal(after, type)}`];
   if (rowsAreDated) {
-    const young = `select min(${name})::text as least from ${at} where ${[...bounds, YOUNG].join(' and ')}`;
+    const young = `select min(${name})::text as least from ${at} where ${[...bounds, youngCondition(sessions.fence)].join(' and ')}`;
     const [row] = await connection.query(young, [], at);
     if (typeof row?.least === 'string') bounds.push(`${name} < ${literal(row.least, type)}`);
   }
@@ -129,10 +152,12 @@ function settledCondition(name: string, type: string, fraction: number, lagSecon
 }
 
 /**
- * Written by a transaction of the snapshot's xmin or later. `age` counts transactions back from now, modulo 2^32; what
+ * Written by a transaction that is not older than the fence. `age` counts transactions back from now, modulo 2^32; what
  * is older than half of them is negative or frozen.
  */
-const YOUNG = `age(xmin) between 0 and age((pg_snapshot_xmin(pg_current_snapshot())::text::numeric % 4294967296)::text::xid)`;
+function youngCondition(fence: string): string {
+  return `age(xmin) between 0 and age((${fence}::numeric % 4294967296)::text::xid)`;
+}
 
 function assertSafe(
   at: string,

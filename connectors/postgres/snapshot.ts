@@ -34,12 +34,12 @@ export class PostgresSnapshot implements Snapshot {
   readonly openedAt = new Date();
   readonly token: string | undefined;
   private readonly connection: Connection;
-  private readonly sessions: OpenSessions;
+  private readonly sessions: OpenSessions | undefined;
   private busy: Promise<unknown> = Promise.resolve();
   private working = 0;
 
   /** Use `openSnapshot`. */
-  constructor(connection: Connection, token: string | undefined, sessions: OpenSessions) {
+  constructor(connection: Connection, token: string | undefined, sessions: OpenSessions | undefined) {
     this.connection = connection;
     this.sessions = sessions;
     this.token = token;
