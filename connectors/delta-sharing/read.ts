@@ -23,9 +23,10 @@ export async function* read(
   const schema = arrowSchemaOf(types, plan);
   const columns = plan.columns.map((column) => column.mapping as DeltaColumn);
   const server = new SharingServer(config, context);
+  const files = new VersionFiles(server, partition);
   try {
     for (const id of partition.files) {
-      const { file, bytes } = await fetchFile(server, partition, id);
+      const { file, bytes } = await files.fetch(id);
       for await (const group of rowGroups(bytes, at)) {
         // Cut before converting, so that unrepresentable cells keep their places.
         for (const piece of cutBatch(group, request)) {
@@ -40,20 +41,43 @@ export async function* read(
   }
 }
 
-/** The file's URL is asked for when it is needed: a URL that was given with the plan may have ended by then. */
-async function fetchFile(
-  server: SharingServer,
-  { table, version }: DeltaSharingPartition,
-  id: string,
-): Promise<{ file: SharedFile; bytes: Buffer }> {
-  const lost = (cause?: unknown) =>
-    new HuitongError('SNAPSHOT_LOST', 'a file of the version is gone', { at: nameOf(table), cause });
-  const file = (await server.query(table, version)).find((one) => one.id === id);
-  if (file === undefined) throw lost();
-  try {
-    return { file, bytes: await server.file(file) };
-  } catch (cause) {
-    throw isHuitongError(cause, 'TABLE_NOT_FOUND') ? lost(cause) : cause;
+/** The files of one version. Their URLs end within the hour: where one has, the list is asked for again, once. */
+class VersionFiles {
+  private readonly server: SharingServer;
+  private readonly partition: DeltaSharingPartition;
+  private listed: SharedFile[] | undefined;
+
+  constructor(server: SharingServer, partition: DeltaSharingPartition) {
+    this.server = server;
+    this.partition = partition;
+  }
+
+  async fetch(id: string): Promise<{ file: SharedFile; bytes: Buffer }> {
+    const isFresh = this.listed === undefined;
+    const file = await this.find(id);
+    try {
+      return { file, bytes: await this.server.file(file) };
+    } catch (cause) {
+      if (isHuitongError(cause, 'TABLE_NOT_FOUND')) throw this.lost(cause);
+      const hasEnded = isHuitongError(cause, 'SOURCE_FORBIDDEN') || isHuitongError(cause, 'SOURCE_AUTH');
+      if (isFresh || !hasEnded) throw cause;
+      this.listed = undefined;
+      return this.fetch(id);
+    }
+  }
+
+  private async find(id: string): Promise<SharedFile> {
+    this.listed ??= await this.server.query(this.partition.table, this.partition.version);
+    const file = this.listed.find((one) => one.id === id);
+    if (file === undefined) throw this.lost();
+    return file;
+  }
+
+  private lost(cause?: unknown): HuitongError {
+    return new HuitongError('SNAPSHOT_LOST', 'a file of the version is gone', {
+      at: nameOf(this.partition.table),
+      cause,
+    });
   }
 }
 
