@@ -133,6 +133,29 @@ describe.skipIf(lacks !== undefined)('the protocol', () => {
     }
   });
 
+  test('a file whose URL ended while others were read is asked for again', async () => {
+    const { close, config, control } = await startServer();
+    const snapshot = await deltaSharing.openSnapshot(config, context);
+    try {
+      const plan = await deltaSharing.plan(snapshot, request('large'), { partitions: 1 });
+      const { batchRowsMax, batchBytesMax } = limits;
+      const partition = plan.partitions[0]!;
+      let rows = 0;
+      for await (const { batch } of deltaSharing.read(
+        config,
+        { plan, partition, batchRowsMax, batchBytesMax },
+        context,
+      )) {
+        if (rows === 0) await control({ signature: 'n3w' });
+        rows += batch.numRows;
+      }
+      expect(rows).toBe(3_000);
+    } finally {
+      await snapshot.close();
+      await close();
+    }
+  });
+
   test('a plan reads its version, from the history where that is shared, or SNAPSHOT_LOST', async () => {
     const { close, config, control } = await startServer();
     const snapshot = await deltaSharing.openSnapshot(config, context);

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 TOKEN = sys.argv[1]
 UTC = dt.timezone.utc
 FILES, TABLES = {}, {}
-STATE = {"version": 1, "history": True, "fetched": 0}
+STATE = {"version": 1, "history": True, "signature": "s1g"}
 
 
 def field(name, type_, nullable=True, **metadata):
@@ -128,7 +128,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.answer(200, "\n".join(map(json.dumps, objects)) + "\n", content_type="application/x-ndjson", delta_table_version=str(version))
 
     def file_line(self, file, version):
-        url = f"http://127.0.0.1:{PORT}/files/{urllib.parse.quote(file['id'])}?X-Amz-Signature=s1g"
+        url = f"http://127.0.0.1:{PORT}/files/{urllib.parse.quote(file['id'])}?X-Amz-Signature={STATE['signature']}"
         line = {k: file[k] for k in ("id", "partitionValues", "size", "deletionVectorFileId") if k in file}
         return {"file": {**line, "url": url, "version": version, "stats": json.dumps({"numRecords": file["rows"]})}}
 
@@ -137,7 +137,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         query = dict(urllib.parse.parse_qsl(urllib.parse.urlparse(self.path).query))
         if path.startswith("/files/"):
             id_ = path[len("/files/"):]
-            STATE["fetched"] += 1
+            if query.get("X-Amz-Signature") != STATE["signature"]:
+                return self.refuse(403, "REQUEST_HAS_EXPIRED")
             if "authorization" in self.headers:
                 return self.refuse(400, "BOTH_A_SIGNATURE_AND_A_TOKEN")
             if id_ == "slow-0":
