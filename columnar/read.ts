@@ -3,7 +3,7 @@
  * outside until its contents are checked: every length is compared with what there is before it is believed, and every
  * failure is ARROW_INVALID. One batch is in memory at a time.
  */
-import { Data, type DataType, RecordBatch, Schema, Struct } from 'apache-arrow';
+import { Data, type DataType, RecordBatch, type Schema, Struct } from 'apache-arrow';
 import { HuitongError } from '../lib/errors.ts';
 import { limits } from '../lib/limits.ts';
 import { bitmapBytes } from './bits.ts';
@@ -43,6 +43,11 @@ export interface BatchIndex {
 
 const TAIL_BYTES = 4 + MAGIC.byteLength;
 const context = newDecompressionContext();
+
+/** Of one buffer, compressed or not. */
+export function restorerOf({ compression }: BatchMetadata): (stored: Uint8Array) => Uint8Array {
+  return compression === null ? copyBuffer : (one) => decompressBuffer(context, one);
+}
 
 export function readAtOf(bytes: Uint8Array): ReadAt {
   return async (offset, length) => bytes.subarray(offset, offset + length);
@@ -154,65 +159,10 @@ function decode(schema: Schema, batch: BatchIndex, body: Uint8Array): RecordBatc
   const decodedBytes =
     compression === null ? batch.bodyBytes : stored.reduce((sum, one) => sum + announcedBytes(one), 0);
   if (decodedBytes > limits.arrowBatchBytesMax) throw invalid('a batch is larger than is allowed');
-  const restore = compression === null ? copyBuffer : (one: Uint8Array) => decompressBuffer(context, one);
-  const cursor = new Cursor(nodes, stored, restore);
+  const cursor = new Cursor(nodes, stored, restorerOf(batch.metadata));
   const children = schema.fields.map((field) => load(field.type, cursor));
   if (children.some((child) => child.length !== batch.rows)) throw invalid('columns of a batch differ in length');
   return new RecordBatch(schema, new Data(new Struct(schema.fields), 0, batch.rows, 0, undefined, children));
-}
-
-/** Decodes some columns of one batch, and reads no others; `positions` are those of the part's schema. */
-export async function readColumns(
-  readAt: ReadAt,
-  index: PartIndex,
-  batch: BatchIndex,
-  positions: number[],
-): Promise<RecordBatch> {
-  const fields = positions.map((position) => index.schema.fields[position]!);
-  const children: Data[] = [];
-  for (const [i, position] of positions.entries()) {
-    const { nodes, buffers } = placesOf(index.schema, batch, position);
-    // Empty ones may lie anywhere, and a column of nulls has none at all.
-    const filled = buffers.filter(({ length }) => length > 0);
-    const start = Math.min(...filled.map(({ offset }) => offset));
-    const end = Math.max(...filled.map(({ offset, length }) => offset + length));
-    const at = batch.offset + batch.metadataBytes + start;
-    const bytes = filled.length === 0 ? new Uint8Array(0) : await readExactly(readAt, at, end - start);
-    const stored = buffers.map(({ offset, length }) =>
-      length === 0 ? new Uint8Array(0) : bytes.subarray(offset - start, offset - start + length),
-    );
-    children.push(invalidUnless('a record batch', () => decodeColumn(fields[i]!.type, batch, nodes, stored)));
-  }
-  return new RecordBatch(new Schema(fields), new Data(new Struct(fields), 0, batch.rows, 0, undefined, children));
-}
-
-/** One column's nodes and buffers among those of its batch. */
-function placesOf(schema: Schema, { metadata }: BatchIndex, position: number) {
-  const before = { nodes: 0, buffers: 0 };
-  for (const field of schema.fields.slice(0, position)) {
-    const shape = messageShape(field.type);
-    before.nodes += shape.nodes;
-    before.buffers += shape.buffers;
-  }
-  const own = messageShape(schema.fields[position]!.type);
-  return {
-    nodes: metadata.nodes.slice(before.nodes, before.nodes + own.nodes),
-    buffers: metadata.buffers.slice(before.buffers, before.buffers + own.buffers),
-  };
-}
-
-function decodeColumn(
-  type: DataType,
-  { metadata: { compression }, rows }: BatchIndex,
-  nodes: BatchMetadata['nodes'],
-  stored: Uint8Array[],
-): Data {
-  const restored = stored.reduce((sum, one) => sum + (compression === null ? one.byteLength : announcedBytes(one)), 0);
-  if (restored > limits.arrowBatchBytesMax) throw invalid('a batch is larger than is allowed');
-  const restore = compression === null ? copyBuffer : (one: Uint8Array) => decompressBuffer(context, one);
-  const data = load(type, new Cursor(nodes, stored, restore));
-  if (data.length !== rows) throw invalid('columns of a batch differ in length');
-  return data;
 }
 
 /** All batches of a part, one at a time. */
@@ -226,7 +176,7 @@ function copyBuffer(stored: Uint8Array): Uint8Array {
   return new Uint8Array(stored);
 }
 
-class Cursor {
+export class Cursor {
   private readonly nodes: BatchMetadata['nodes'];
   private readonly stored: Uint8Array[];
   private readonly restore: (stored: Uint8Array) => Uint8Array;
@@ -250,7 +200,7 @@ class Cursor {
   }
 }
 
-function load(type: DataType, cursor: Cursor): Data {
+export function load(type: DataType, cursor: Cursor): Data {
   const layout = layoutOf(type);
   const { length, nullCount } = cursor.nextNode();
   if (layout.kind === 'null') return new Data(type, 0, length, length);
@@ -323,12 +273,12 @@ function atLeast(bytes: Uint8Array, wanted: number): Uint8Array {
   return bytes;
 }
 
-async function readExactly(readAt: ReadAt, offset: number, length: number): Promise<Uint8Array> {
+export async function readExactly(readAt: ReadAt, offset: number, length: number): Promise<Uint8Array> {
   const bytes = await readAt(offset, length);
   if (bytes.byteLength !== length) throw invalid('the file ends too early');
   return bytes;
 }
 
-function invalid(message: string): HuitongError {
+export function invalid(message: string): HuitongError {
   return new HuitongError('ARROW_INVALID', message);
 }

@@ -6,7 +6,8 @@
 import type { RecordBatch } from 'apache-arrow';
 import { concatBatches } from '../../columnar/gather.ts';
 import { keyAt, keyHashesOf } from '../../columnar/keys.ts';
-import { type ReadAt, readAtOf, readBatches, readColumns, readPartIndex } from '../../columnar/read.ts';
+import { type ReadAt, readAtOf, readBatches, readPartIndex } from '../../columnar/read.ts';
+import { readColumns } from '../../columnar/read-columns.ts';
 import { batchBytes } from '../../columnar/size.ts';
 import { limits } from '../../lib/limits.ts';
 import type { ReportedPart } from '../../schemas/generated/run-report.ts';

@@ -4,7 +4,8 @@ import { rowEquality } from '../../columnar/equal.ts';
 import { copyRows } from '../../columnar/filter.ts';
 import { concatBatches, gatherRows } from '../../columnar/gather.ts';
 import { bucketOrder, keyHashesOf, keyOrder, sortedByKey } from '../../columnar/keys.ts';
-import { readAtOf, readColumns, readPartIndex } from '../../columnar/read.ts';
+import { readAtOf, readPartIndex } from '../../columnar/read.ts';
+import { readColumns } from '../../columnar/read-columns.ts';
 import { cells, sampleBatch, writePart } from './samples.ts';
 
 const ROWS = 40;
