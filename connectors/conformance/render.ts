@@ -1,9 +1,10 @@
 /** The text of an Arrow cell, exact to the last digit, in the form that SQL databases print; for comparing with theirs. */
-import { DataType, Precision, type Vector } from 'apache-arrow';
+import { DataType, Precision, TimeUnit, type Vector } from 'apache-arrow';
 
 const DAY_MS = 86_400_000;
+const UUID_BYTES = 16;
 
-/** Null stays null. Floats are JavaScript's shortest form, so compare them as numbers. */
+/** Null stays null; a struct is its members between bars. Floats are JavaScript's shortest form, so compare them as numbers. */
 export function renderCell(vector: Vector, row: number): string | null {
   if (!vector.isValid(row)) return null;
   const { type } = vector;
@@ -15,9 +16,12 @@ export function renderCell(vector: Vector, row: number): string | null {
   if (DataType.isTimestamp(type)) {
     return timestampText(data.values[row] as bigint) + (type.timezone === 'UTC' ? '+00' : '');
   }
-  if (DataType.isTime(type)) return timeText(Number(data.values[row]));
-  if (DataType.isBinary(type)) return `\\x${Buffer.from(vector.get(row)).toString('hex')}`;
-  if (DataType.isFixedSizeBinary(type)) return uuidText(vector.get(row));
+  if (DataType.isTime(type)) return timeText(BigInt(data.values[row]), type.unit === TimeUnit.NANOSECOND ? 9 : 6);
+  if (DataType.isBinary(type)) return bytesText(vector.get(row));
+  if (DataType.isFixedSizeBinary(type)) return (type.byteWidth === UUID_BYTES ? uuidText : bytesText)(vector.get(row));
+  if (DataType.isStruct(type)) {
+    return type.children.map((_, i) => renderCell(vector.getChildAt(i) as Vector, row) ?? 'NULL').join('|');
+  }
   if (DataType.isList(type)) return listText(vector.get(row));
   const value: unknown = vector.get(row);
   return Object.is(value, -0) ? '-0' : String(value);
@@ -48,15 +52,21 @@ function dateText(days: number): string {
 function timestampText(microseconds: bigint): string {
   const dayMicroseconds = BigInt(DAY_MS) * 1000n;
   const ofDay = ((microseconds % dayMicroseconds) + dayMicroseconds) % dayMicroseconds;
-  return `${dateText(Number((microseconds - ofDay) / dayMicroseconds))} ${timeText(Number(ofDay))}`;
+  return `${dateText(Number((microseconds - ofDay) / dayMicroseconds))} ${timeText(ofDay, 6)}`;
 }
 
-function timeText(microseconds: number): string {
+/** `count` of a second's `digits`th decimal place. */
+function timeText(count: bigint, digits: 6 | 9): string {
   const pad = (value: number) => String(value).padStart(2, '0');
-  const seconds = Math.floor(microseconds / 1_000_000);
-  const fraction = microseconds % 1_000_000;
-  const digits = fraction === 0 ? '' : `.${String(fraction).padStart(6, '0').replace(/0+$/, '')}`;
-  return `${pad(Math.floor(seconds / 3600))}:${pad(Math.floor(seconds / 60) % 60)}:${pad(seconds % 60)}${digits}`;
+  const unit = 10n ** BigInt(digits);
+  const seconds = Number(count / unit);
+  const rest = count % unit;
+  const fraction = rest === 0n ? '' : `.${String(rest).padStart(digits, '0').replace(/0+$/, '')}`;
+  return `${pad(Math.floor(seconds / 3600))}:${pad(Math.floor(seconds / 60) % 60)}:${pad(seconds % 60)}${fraction}`;
+}
+
+function bytesText(bytes: Uint8Array): string {
+  return `\\x${Buffer.from(bytes).toString('hex')}`;
 }
 
 function uuidText(bytes: Uint8Array): string {

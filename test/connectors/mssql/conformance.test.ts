@@ -4,7 +4,7 @@ import { mssql } from '../../../connectors/mssql/index.ts';
 import { answerAs } from '../../support/tds/database.ts';
 import { startTdsServer } from '../../support/tds/server.ts';
 import { CANARY, configFor } from './support.ts';
-import { largeRows, makeTables } from './tables.ts';
+import { largeRows, makeTables, torture } from './tables.ts';
 
 testConnector(mssql, async () => {
   let busy = 0;
@@ -75,14 +75,8 @@ testConnector(mssql, async () => {
       bigCell: { fits: request('big cell'), tooLarge: request('larger cell'), column: 'cell' },
       torture: {
         request: request('torture'),
-        expected: {
-          int: ['-2147483648', '2147483647', null],
-          decimal: ['-0.01', '99999999999999.99', null],
-          text: ['', '汇通😀', null],
-          instant: ['0001-01-01 00:00:00', '9999-12-31 23:59:59.999999', null],
-          broken: [null, 'whole', null],
-        },
-        unrepresentable: [{ column: 'broken', row: 0, code: 'INVALID_TEXT' }],
+        expected: torture.expected,
+        unrepresentable: torture.unrepresentable,
       },
       unmapped: { request: request('unmapped'), columns: ['point', 'secret'] },
       cursor: { lacks: 'the test server answers no conditions' },

@@ -2,11 +2,12 @@
 import { Field, Schema, type Vector } from 'apache-arrow';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { renderCell } from '../../../connectors/conformance/render.ts';
 import { RowDecoder } from '../../../connectors/mssql/decode.ts';
 import { arrowTypeOf, type Mapping } from '../../../connectors/mssql/types.ts';
 import * as tokens from '../../support/tds/tokens.ts';
 import * as tds from '../../support/tds/types.ts';
-import { cellText } from './support.ts';
+import { shownBit, shownBytes, shownTime } from './cases.ts';
 
 interface Kind {
   mapping: Mapping;
@@ -45,15 +46,11 @@ function clocks(scale: number): fc.Arbitrary<string> {
     });
 }
 
-const nanoseconds = (time: string) => {
-  const [whole = '', fraction = ''] = time.split('.');
-  return `${whole}.${fraction.padEnd(9, '0')}`;
-};
 const text = fc.string({ unit: 'binary', maxLength: 200 });
 const bytes = fc.uint8Array({ maxLength: 50 }).map((value) => `0x${Buffer.from(value).toString('hex')}`);
 
 const kinds: Kind[] = [
-  { mapping: native('bit'), type: tds.bit(), values: fc.constantFrom('0', '1') },
+  { mapping: native('bit'), type: tds.bit(), values: fc.constantFrom('0', '1'), expected: shownBit },
   { mapping: native('tinyint'), type: tds.integer(1), values: fc.integer({ min: 0, max: 255 }).map(String) },
   { mapping: native('smallint'), type: tds.integer(2), values: integers(16) },
   { mapping: native('int'), type: tds.integer(4), values: integers(32) },
@@ -72,13 +69,13 @@ const kinds: Kind[] = [
     mapping: native('time', scale),
     type: tds.time(scale),
     values: clocks(scale),
-    expected: nanoseconds,
+    expected: shownTime,
   })),
   ...[0, 2, 4, 6].map((scale) => ({
     mapping: native('datetime2', scale),
     type: tds.datetime2(scale),
     values: fc.tuple(days, clocks(scale)).map((parts) => parts.join(' ')),
-    expected: nanoseconds,
+    expected: shownTime,
   })),
   { mapping: native('uniqueidentifier'), type: tds.uniqueidentifier(), values: fc.uuid() },
   { mapping: native('nchar'), type: tds.nvarchar(400), values: text },
@@ -89,9 +86,9 @@ const kinds: Kind[] = [
     type: tds.varchar(8000, tds.utf8Collation, Buffer.from),
     values: text,
   },
-  { mapping: native('bytes'), type: tds.varbinary(50), values: bytes },
-  { mapping: native('bytes'), type: tds.varbinary('max', 3), values: bytes },
-  { mapping: native('bytes'), type: tds.image(), values: bytes },
+  { mapping: native('bytes'), type: tds.varbinary(50), values: bytes, expected: shownBytes },
+  { mapping: native('bytes'), type: tds.varbinary('max', 3), values: bytes, expected: shownBytes },
+  { mapping: native('bytes'), type: tds.image(), values: bytes, expected: shownBytes },
 ];
 
 interface Sample {
@@ -121,7 +118,7 @@ function decode(sample: Sample, sizes: number[], batchRowsMax: number, batchByte
     const { batch, unrepresentable } = decoder.batch();
     expect(unrepresentable).toEqual([]);
     const vectors = sample.kinds.map((_, i) => batch.getChildAt(i) as Vector);
-    for (let row = 0; row < batch.numRows; row++) rows.push(vectors.map((vector) => cellText(vector, row)));
+    for (let row = 0; row < batch.numRows; row++) rows.push(vectors.map((vector) => renderCell(vector, row)));
     decoder.reset();
   };
   for (let at = 0, i = 0; at < bytesSent.length; i++) {

@@ -9,6 +9,7 @@ import { type Connection, openConnection } from '../../../connectors/mssql/conne
 import { mssql } from '../../../connectors/mssql/index.ts';
 import { typeCases } from './cases.ts';
 import { quiet, readTexts } from './support.ts';
+import { tortureOf } from './torture.ts';
 
 const url = process.env.MSSQL_URL;
 const title = `a real SQL Server${url === undefined ? ' (skipped: MSSQL_URL is not set)' : ''}`;
@@ -22,7 +23,8 @@ describe.skipIf(url === undefined)(title, () => {
   const name = `huitong 表 ${randomUUID()}`;
   const table = { schema: 'dbo', name };
   const cases = typeCases.filter(({ declared }) => literalTypes.test(declared));
-  const rowCount = Math.max(...cases.map(({ values }) => values.length));
+  const torture = tortureOf(name, cases, true);
+  const rowCount = (torture.table.rows?.length ?? 0) - 1;
   let connection: Connection;
 
   beforeAll(async () => {
@@ -59,12 +61,7 @@ describe.skipIf(url === undefined)(title, () => {
     expect(unrepresentable).toEqual([]);
     const byId = new Map(rows.map(([id, ...cells]) => [Number(id), cells]));
     for (let row = 0; row <= rowCount; row++) {
-      const expected = cases.flatMap(({ values, expected: shown, declared }) => {
-        const value = row === rowCount ? null : (values[row % values.length] ?? null);
-        const text = value === null ? null : (shown?.(value) ?? value);
-        if (Array.isArray(text)) return text;
-        return /^(datetime2|datetimeoffset)\(7\)/.test(declared) ? [text, null] : [text];
-      });
+      const expected = Object.values(torture.expected).map((cells) => cells[row]);
       expect(byId.get(row), `row ${row}`).toEqual(expected);
     }
   });

@@ -4,6 +4,8 @@ import { unsigned } from '../../support/tds/bytes.ts';
 import type { FakeTable } from '../../support/tds/database.ts';
 import type { Reply } from '../../support/tds/server.ts';
 import * as tds from '../../support/tds/types.ts';
+import { brokenCases, typeCases } from './cases.ts';
+import { tortureOf } from './torture.ts';
 
 const id = { name: 'id', declared: 'bigint', type: tds.integer(8), nullable: false };
 const name = { name: 'name', declared: 'nvarchar(50)', type: tds.nvarchar(50) };
@@ -13,13 +15,9 @@ export function largeRows(): (string | null)[][] {
   return Array.from({ length: 5_000 }, (_, i) => [String(i), i % 7 === 0 ? null : `居民 ${i}`]);
 }
 
+export const torture = tortureOf('torture', [...typeCases, ...brokenCases], true);
+
 export function makeTables(): FakeTable[] {
-  const nvarchar = tds.nvarchar(50);
-  /** High surrogate, then nothing that belongs to it. */
-  const lone = {
-    ...nvarchar,
-    cell: (value: string) => (value === 'broken' ? Buffer.from('0400' + '00d8' + '6100', 'hex') : nvarchar.cell(value)),
-  };
   return [
     {
       name: 'large',
@@ -41,21 +39,7 @@ export function makeTables(): FakeTable[] {
     },
     bigTable('big cell', limits.cellBytesMax),
     bigTable('larger cell', limits.cellBytesMax + 1),
-    {
-      name: 'torture',
-      columns: [
-        { name: 'int', declared: 'int', type: tds.integer(4) },
-        { name: 'decimal', declared: 'decimal(16,2)', type: tds.decimal(16, 2) },
-        { name: 'text', declared: 'nvarchar(50)', type: nvarchar },
-        { name: 'instant', declared: 'datetime2(6)', type: tds.datetime2(6) },
-        { name: 'broken', declared: 'nvarchar(50)', type: lone },
-      ],
-      rows: [
-        ['-2147483648', '-0.01', '', '0001-01-01 00:00:00', 'broken'],
-        ['2147483647', '99999999999999.99', '汇通😀', '9999-12-31 23:59:59.999999', 'whole'],
-        [null, null, null, null, null],
-      ],
-    },
+    torture.table,
     {
       name: 'unmapped',
       columns: [

@@ -3,60 +3,28 @@ import { expect, test } from 'vitest';
 import { mssql } from '../../../connectors/mssql/index.ts';
 import { referencePath, typeReference } from '../../../connectors/mssql/reference.ts';
 import { arrowTypeOf, mappingOf, typeTable } from '../../../connectors/mssql/types.ts';
-import type { FakeDatabase } from '../../support/tds/database.ts';
-import { fixedCases, type TypeCase, typeCases } from './cases.ts';
+import { brokenCases, fixedCases, type TypeCase, typeCases } from './cases.ts';
 import { quiet, readTexts, withDatabase } from './support.ts';
-
-interface Expected {
-  names: string[];
-  rows: (string | null)[][];
-}
-
-/** A table with a column a case; as many rows as the longest case has values, and a row of nulls where it may have. */
-function tableOf(cases: TypeCase[], nullable: boolean): { database: FakeDatabase; expected: Expected } {
-  const count = Math.max(...cases.map(({ values }) => values.length));
-  const names = cases.map(({ declared }, i) => `c${i} ${declared}`);
-  const rows: (string | null)[][] = Array.from({ length: count }, (_, row) =>
-    cases.map(({ values }) => values[row % values.length] ?? null),
-  );
-  const columns = cases.map(({ declared, type, codePage }, i) => ({
-    name: names[i] ?? '',
-    declared,
-    type,
-    nullable,
-    ...(codePage === undefined ? {} : { codePage }),
-  }));
-  if (nullable) rows.push(cases.map(() => null));
-  const expectedCells = (cell: string | null, i: number) => {
-    const text = cell === null ? null : (cases[i]?.expected?.(cell) ?? cell);
-    if (Array.isArray(text)) return text;
-    return /^(datetime2|datetimeoffset)\(7\)/.test(cases[i]?.declared ?? '') ? [text, null] : [text];
-  };
-  const expectedNames = names.flatMap((name) =>
-    /\((7)\)$/.test(name) && !name.includes(' time') ? [name, `${name}__ns100`] : [name],
-  );
-  return {
-    database: { tables: [{ name: 'torture', columns, rows }] },
-    expected: { names: expectedNames, rows: rows.map((row) => row.flatMap(expectedCells)) },
-  };
-}
+import { rowsOf, tortureOf } from './torture.ts';
 
 for (const useNbcRows of [false, true]) {
   test(`every type keeps every value, in ${useNbcRows ? 'NBCROW' : 'ROW'}`, async () => {
-    const { database, expected } = tableOf(typeCases, true);
-    await withDatabase({ ...database, useNbcRows }, async (config) => {
+    const torture = tortureOf('torture', [...typeCases, ...brokenCases], true);
+    await withDatabase({ tables: [torture.table], useNbcRows }, async (config) => {
       const { names, rows, unrepresentable } = await readTexts(config, { table: { name: 'torture' } });
-      expect(names).toEqual(expected.names);
-      expect(rows).toEqual(expected.rows);
-      expect(unrepresentable).toEqual([]);
+      expect(names).toEqual(Object.keys(torture.expected));
+      expect(rows).toEqual(rowsOf(torture));
+      const refused = unrepresentable.map(({ column, ...cell }) => ({ ...cell, column: names[column] ?? '' }));
+      expect(refused).toHaveLength(torture.unrepresentable.length);
+      expect(refused).toEqual(expect.arrayContaining(torture.unrepresentable));
     });
   });
 }
 
 test('types of columns that are NOT NULL, whose cells have no length', async () => {
-  const { database, expected } = tableOf(fixedCases, false);
-  await withDatabase(database, async (config) => {
-    expect((await readTexts(config, { table: { name: 'torture' } })).rows).toEqual(expected.rows);
+  const torture = tortureOf('torture', fixedCases, false);
+  await withDatabase({ tables: [torture.table] }, async (config) => {
+    expect((await readTexts(config, { table: { name: 'torture' } })).rows).toEqual(rowsOf(torture));
   });
 });
 

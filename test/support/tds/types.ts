@@ -63,6 +63,12 @@ export function decimal(precision: number, scale: number): TdsType {
   });
 }
 
+/** A synonym with an id of its own. */
+export function numeric(precision: number, scale: number): TdsType {
+  const { info, ...rest } = decimal(precision, scale);
+  return { ...rest, info: Buffer.concat([unsigned(1, 0x6c), info.subarray(1)]) };
+}
+
 export function money(): TdsType {
   return byteCounted([0x6e, 8], (value) => {
     const number = unscaled(value, 4);
@@ -228,7 +234,12 @@ function variantBody(type: string, value: string): Buffer {
     case 'smallmoney':
       return base(0x7a, [], smallMoney().cell(value).subarray(1));
     case 'decimal':
-      return base(0x6a, [precision, Number(second)], decimal(precision, Number(second)).cell(value).subarray(1));
+    case 'numeric':
+      return base(
+        name === 'decimal' ? 0x6a : 0x6c,
+        [precision, Number(second)],
+        decimal(precision, Number(second)).cell(value).subarray(1),
+      );
     case 'date':
       return base(0x28, [], date().cell(value).subarray(1));
     case 'time':
@@ -243,12 +254,15 @@ function variantBody(type: string, value: string): Buffer {
       return base(0x3a, [], smallDatetime().cell(value).subarray(1));
     case 'uniqueidentifier':
       return base(0x24, [], uniqueidentifier().cell(value).subarray(1));
+    case 'nchar':
     case 'nvarchar':
-      return base(0xe7, [...latin1, ...unsigned(2, 8000)], utf16(value));
+      return base(name === 'nchar' ? 0xef : 0xe7, [...latin1, ...unsigned(2, 8000)], utf16(value));
+    case 'char':
     case 'varchar':
-      return base(0xa7, [...latin1, ...unsigned(2, 8000)], Buffer.from(value, 'latin1'));
+      return base(name === 'char' ? 0xaf : 0xa7, [...latin1, ...unsigned(2, 8000)], Buffer.from(value, 'latin1'));
+    case 'binary':
     case 'varbinary':
-      return base(0xa5, unsigned(2, 8000), hexBytes(value));
+      return base(name === 'binary' ? 0xad : 0xa5, unsigned(2, 8000), hexBytes(value));
     default:
       throw new Error(`the test server has no sql_variant of ${type}`);
   }
