@@ -124,6 +124,8 @@ export class Connection {
         });
         if (isFull) {
           isFull = false;
+          // What comes next may be silence.
+          timer.restart();
           resume();
         }
         if (!done && !isFull && this.failure === undefined) await woken;

@@ -184,6 +184,28 @@ test('silence among the rows ends after idleTimeoutMs; a slow reader is not sile
   });
 });
 
+test('silence right after a batch was full, when reading goes on, ends after idleTimeoutMs', async () => {
+  const silent = sending(async (reply) => {
+    // Rows of 6 bytes; 128 KiB are gathered before they are decoded, so that the very last packet fills the batch.
+    await sendRows(reply, 0, 21_600);
+    await reply.flush();
+    await sendRows(reply, 21_600, 22_000);
+    await reply.sleep(60_000);
+  });
+  await withDatabase(silent, async (config) => {
+    const batches: number[] = [];
+    const take = async (size: number) => {
+      batches.push(size);
+      // Everything that will come has come by then.
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    };
+    const cut = { batchRowsMax: 20_000 };
+    const reading = readTable({ ...config, idleTimeoutMs: 150 }, { table }, ({ batch }) => take(batch.numRows), cut);
+    await expect(reading).rejects.toMatchObject({ code: 'SOURCE_TIMEOUT' });
+    expect(batches).toEqual([20_000]);
+  });
+});
+
 test('a source that does not answer ends after statementTimeoutMs', async () => {
   const database = sending(async () => {});
   const answer = answerAs(database);
