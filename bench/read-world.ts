@@ -167,7 +167,13 @@ async function insertDataset(catalog: ReturnType<typeof openCatalog>): Promise<v
   for (const code of ['health', 'police']) {
     await catalog('department').insert({ code, name_zh: code, name_en: code, definition: {} });
   }
-  await catalog('source').insert({ code: 'db', department: 'health', kind: 'postgres', ...words, definition: {} });
+  await catalog('source').insert({
+    code: 'db',
+    department: 'health',
+    kind: 'postgres',
+    ...words,
+    definition: { connection: {} },
+  });
   const title = { zh: '居民', en: 'Residents' };
   const sharing = { class: 'conditional' };
   const table = { schema: 'public', name: 'resident' };

@@ -22,6 +22,12 @@ export const limits = {
   partBytesMax: 256 * 1024 * 1024,
   /** Files of one folder or bucket that are looked at. */
   sourceFilesMax: 100_000,
+  /** One file that is uploaded for a source, files of one source, and bytes of a file's name. */
+  sourceUploadBytesMax: 4 * 1024 * 1024 * 1024,
+  sourceUploadsMax: 1_000,
+  uploadNameBytesMax: 200,
+  /** How long it is told that a file was there which has been replaced or removed. */
+  uploadToldMs: 366 * 24 * 60 * 60 * 1000,
   /** What one member of a compressed file may grow to, and how many times its stored size. */
   decompressedBytesMax: 4 * 1024 * 1024 * 1024,
   decompressedRatioMax: 500,
@@ -111,6 +117,14 @@ export const limits = {
   partitionsDefault: 2,
   /** How long quarantined rows are kept where the definition says nothing. */
   quarantineDays: 30,
+  /**
+   * The one buffer that a reader of a stored file holds: large ones for the first of them, small ones for others at the
+   * same time. 64 slow readers hold 5 MiB (docs/reference/performance.md). Those that wait to be lent again are few.
+   */
+  readBufferBytes: 256 * 1024,
+  readBuffersLargeMax: 8,
+  readBufferSmallBytes: 64 * 1024,
+  readBuffersFreeMax: 16,
   /** A reader's lease; renewed while it reads. */
   leaseMs: 15 * 60 * 1000,
   /** A grant's row filter: nodes of its tree, and how deep it may be. */

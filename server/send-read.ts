@@ -1,5 +1,7 @@
 /** A prepared read as an HTTP answer: conditional requests, ranges (RFC 9110 sections 13 and 14), and its receipt's id. */
+import type { OutgoingHttpHeaders } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { LentStream } from '../exchange/access/lent-stream.ts';
 import type { PreparedRead } from '../exchange/access/read.ts';
 import type { ByteRange } from '../exchange/store/store.ts';
 import { HuitongError } from '../lib/errors.ts';
@@ -34,9 +36,17 @@ export async function sendRead(
   }
   if (request.method === 'HEAD') return reply.send();
   const session = await prepared.open(range);
-  return reply
-    .headers({ 'x-huitong-session': session.id, 'x-huitong-audit-index': String(session.opened.index) })
-    .send(session.stream);
+  reply.headers({ 'x-huitong-session': session.id, 'x-huitong-audit-index': String(session.opened.index) });
+  return sendBytes(reply, session.stream);
+}
+
+/** Chunk by chunk as the client takes them, each held once. What fails before the first is answered as a problem. */
+export async function sendBytes(reply: FastifyReply, stream: LentStream): Promise<FastifyReply> {
+  await stream.sendTo(() => {
+    reply.hijack();
+    return reply.raw.writeHead(reply.statusCode, reply.getHeaders() as OutgoingHttpHeaders);
+  });
+  return reply;
 }
 
 function matches(header: string | undefined, etag: string): boolean {

@@ -14,7 +14,7 @@ import { getRun } from '../publication/runs.ts';
 import { type Access, actorOf, recordDenial } from './access.ts';
 import { csvFormat } from './renditions/csv.ts';
 import { jsonLinesFormat } from './renditions/json-lines.ts';
-import { storedRange } from './renditions/stored-part.ts';
+import { storedBytes } from './renditions/stored-part.ts';
 import { textRendition } from './renditions/text.ts';
 import { type Principal, requireRight } from './rights.ts';
 import { openSession, type Session } from './session.ts';
@@ -121,11 +121,8 @@ async function sealedParts({ publication: { catalog } }: Access, run: Run): Prom
 
 /** The part's Arrow file. A part of quarantine is held whole: it is bounded by `limits.partBytesMax`. */
 async function unseal({ publication, quarantinePrivateKey }: Access, part: SealedPart): Promise<Buffer> {
-  const sealed: Uint8Array[] = [];
-  for await (const chunk of storedRange(publication.store, part.digest, { offset: 0, length: part.sizeBytes })) {
-    sealed.push(chunk);
-  }
-  return Buffer.concat([...openBox(quarantinePrivateKey, Buffer.concat(sealed))]);
+  const sealed = await storedBytes(publication.store, part);
+  return Buffer.concat([...openBox(quarantinePrivateKey, sealed)]);
 }
 
 async function* unsealedBatches(access: Access, parts: SealedPart[]): AsyncGenerator<RecordBatch> {

@@ -2,7 +2,7 @@
  * One read, from its `opened` leaf to its `closed` leaf. Not a byte leaves before `opened` is in the log under a signed
  * head; `closed` says what was handed over and how it ended: complete, the client gone, or failed.
  */
-import { finished, Readable } from 'node:stream';
+import { finished } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { v7 as uuidv7 } from 'uuid';
 import { isHuitongError } from '../../lib/errors.ts';
@@ -12,6 +12,7 @@ import type { Access } from './access.ts';
 import { assertStillUsable, type Grant } from './grants.ts';
 import { whileUsable } from './guard.ts';
 import { holdObjects } from './hold.ts';
+import { LentStream } from './lent-stream.ts';
 import type { Sent } from './renditions/rendition.ts';
 import { countUse, leaseHolder } from './usage.ts';
 
@@ -19,7 +20,8 @@ export interface Session {
   id: string;
   /** The `opened` leaf, provable: what a receipt is made from. */
   opened: Appended;
-  stream: Readable;
+  /** Read it, or have it send itself to an answer. */
+  stream: LentStream;
   /** Resolves when the `closed` leaf is written, or was given up with an alarm. */
   closed: Promise<void>;
 }
@@ -35,6 +37,7 @@ export interface SessionContent {
   grant?: Grant;
   /** The objects that it reads; they are leased until it has ended. */
   digests: string[];
+  /** Chunks may be lent: each is asked for when the one before has been used. */
   bytes(sent: Sent): AsyncGenerator<Uint8Array>;
 }
 
@@ -63,7 +66,7 @@ export async function openSession(access: Access, leaf: SessionLeaf, content: Se
   });
   const sent = { rows: undefined as number | undefined, bytes: 0 };
   const bytes = grant === undefined ? content.bytes(sent) : whileUsable(catalog, grant, content.bytes(sent));
-  const stream = Readable.from(counted(bytes, sent), { objectMode: false });
+  const stream = new LentStream(counted(bytes, sent));
   hold.lost.addEventListener('abort', () => stream.destroy(hold.lost.reason), { once: true });
   const closed = new Promise<void>((resolve) => {
     finished(stream, (error) => {

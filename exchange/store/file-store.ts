@@ -9,10 +9,16 @@ import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { HuitongError } from '../../lib/errors.ts';
 import { limits } from '../../lib/limits.ts';
-import { assertDigest, type ByteRange, type ListedObject, type ObjectStore, type StoredObject } from './store.ts';
-
-/** Four times Node's own: a read costs as much as copying this many bytes, and 64 slow readers hold 16 MiB. */
-const READ_CHUNK_BYTES = 256 * 1024;
+import { lendFile } from './lend-file.ts';
+import {
+  assertDigest,
+  type ByteRange,
+  type ListedObject,
+  type ObjectStore,
+  type OpenObject,
+  rangeWithin,
+  type StoredObject,
+} from './store.ts';
 
 /** Opens the store in `directory`, making what is missing and clearing what writers that died left in `tmp/`. */
 export async function openFileStore(directory: string): Promise<ObjectStore> {
@@ -46,19 +52,27 @@ class FileStore implements ObjectStore {
     }
   }
 
+  async open(digest: string): Promise<OpenObject> {
+    const handle = await this.#open(digest);
+    try {
+      const { size: sizeBytes } = await handle.stat();
+      return {
+        sizeBytes,
+        lend: (range) => lendFile(handle, rangeWithin({ digest, sizeBytes }, range)),
+        close: () => handle.close(),
+      };
+    } catch (e: unknown) {
+      await handle.close();
+      throw e;
+    }
+  }
+
   async read(digest: string, range?: ByteRange): Promise<Readable> {
     const handle = await this.#open(digest);
     try {
-      const { size } = await handle.stat();
-      const { offset, length } = range ?? { offset: 0, length: size };
-      if (offset < 0 || length < 0 || offset + length > size) {
-        throw new HuitongError('REQUEST_INVALID', `the range ${offset}+${length} lies outside of ${size} bytes`, {
-          at: digest,
-        });
-      }
-      if (length > 0) {
-        return handle.createReadStream({ start: offset, end: offset + length - 1, highWaterMark: READ_CHUNK_BYTES });
-      }
+      const { size: sizeBytes } = await handle.stat();
+      const { offset, length } = rangeWithin({ digest, sizeBytes }, range);
+      if (length > 0) return handle.createReadStream({ start: offset, end: offset + length - 1 });
     } catch (e: unknown) {
       await handle.close();
       throw e;
@@ -74,11 +88,13 @@ class FileStore implements ObjectStore {
 
   async verify(digest: string): Promise<StoredObject> {
     const hash = createHash('sha256');
-    let sizeBytes = 0;
-    for await (const chunk of await this.read(digest)) {
-      hash.update(chunk);
-      sizeBytes += chunk.length;
+    const object = await this.open(digest);
+    try {
+      for await (const chunk of object.lend()) hash.update(chunk);
+    } finally {
+      await object.close();
     }
+    const { sizeBytes } = object;
     if (hash.digest('hex') === digest) return { digest, sizeBytes };
     await renameSynced(this.#path(digest), join(this.#directory, 'quarantine', `${digest}.${Date.now()}`));
     throw new HuitongError('OBJECT_CORRUPT', 'the stored bytes no longer have the digest they are named by', {

@@ -24,7 +24,15 @@ import {
 } from '@aws-sdk/client-s3';
 import { HuitongError } from '../../lib/errors.ts';
 import { limits } from '../../lib/limits.ts';
-import { assertDigest, type ByteRange, type ListedObject, type ObjectStore, type StoredObject } from './store.ts';
+import {
+  assertDigest,
+  type ByteRange,
+  type ListedObject,
+  type ObjectStore,
+  type OpenObject,
+  rangeWithin,
+  type StoredObject,
+} from './store.ts';
 
 export interface S3Options {
   bucket: string;
@@ -94,21 +102,33 @@ class S3Store implements ObjectStore {
     }
   }
 
+  async open(digest: string): Promise<OpenObject> {
+    const found = await this.#found(digest);
+    const streamOf = (range?: ByteRange) => this.#stream(found, range);
+    return {
+      sizeBytes: found.sizeBytes,
+      async *lend(range) {
+        yield* await streamOf(range);
+      },
+      close: async () => {},
+    };
+  }
+
   async read(digest: string, range?: ByteRange): Promise<Readable> {
+    return this.#stream(await this.#found(digest), range);
+  }
+
+  async #found(digest: string): Promise<StoredObject> {
     const found = await this.stat(digest);
     if (!found) throw new HuitongError('OBJECT_MISSING', 'the object is not in the store', { at: digest });
-    const { offset, length } = range ?? { offset: 0, length: found.sizeBytes };
-    if (offset < 0 || length < 0 || offset + length > found.sizeBytes) {
-      throw new HuitongError(
-        'REQUEST_INVALID',
-        `the range ${offset}+${length} lies outside of ${found.sizeBytes} bytes`,
-        {
-          at: digest,
-        },
-      );
-    }
+    return found;
+  }
+
+  async #stream(found: StoredObject, range?: ByteRange): Promise<Readable> {
+    const { digest, sizeBytes } = found;
+    const { offset, length } = rangeWithin(found, range);
     if (length === 0) return Readable.from([]);
-    const whole = offset === 0 && length === found.sizeBytes;
+    const whole = offset === 0 && length === sizeBytes;
     const answer = await this.#call(digest, () =>
       this.#client.send(
         new GetObjectCommand({

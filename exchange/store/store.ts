@@ -20,6 +20,17 @@ export interface ByteRange {
   length: number;
 }
 
+/** An object that is there, for reading it in any order without asking for it again. */
+export interface OpenObject {
+  sizeBytes: number;
+  /**
+   * All, or a range. The chunks are lent: each holds until the next is asked for, and who keeps one copies it. So a
+   * reader holds one chunk however slow it is. Throws REQUEST_INVALID for a range that is not in it.
+   */
+  lend(range?: ByteRange): AsyncGenerator<Uint8Array>;
+  close(): Promise<void>;
+}
+
 export interface ObjectStore {
   /**
    * Stores what `bytes` gives, hashing as it goes; visible under its digest only when whole and synced.
@@ -27,6 +38,8 @@ export interface ObjectStore {
    */
   put(bytes: AsyncIterable<Uint8Array>, expected?: string): Promise<StoredObject>;
   /** Throws OBJECT_MISSING. The bytes are not hashed again: see `verify`. */
+  open(digest: string): Promise<OpenObject>;
+  /** The same as a stream, whose chunks are one's own. */
   read(digest: string, range?: ByteRange): Promise<Readable>;
   stat(digest: string): Promise<ListedObject | undefined>;
   /** Hashes the stored bytes; a difference quarantines the object and throws OBJECT_CORRUPT. */
@@ -36,6 +49,15 @@ export interface ObjectStore {
 }
 
 const DIGEST = /^[0-9a-f]{64}$/;
+
+/** @throws REQUEST_INVALID for a range that is not within the object */
+export function rangeWithin({ digest, sizeBytes }: StoredObject, range?: ByteRange): ByteRange {
+  const { offset, length } = range ?? { offset: 0, length: sizeBytes };
+  if (offset >= 0 && length >= 0 && offset + length <= sizeBytes) return { offset, length };
+  throw new HuitongError('REQUEST_INVALID', `the range ${offset}+${length} lies outside of ${sizeBytes} bytes`, {
+    at: digest,
+  });
+}
 
 /** Also what keeps a digest from a request inside the store: it becomes part of a path or a key. */
 export function assertDigest(digest: string): void {

@@ -11,7 +11,7 @@ import type { AppDependencies } from '../dependencies.ts';
 import { dataTypes, negotiate } from '../negotiation.ts';
 import { pageQuery } from '../page-query.ts';
 import { toVersionResource } from '../resources.ts';
-import { sendRead } from '../send-read.ts';
+import { sendBytes, sendRead } from '../send-read.ts';
 
 const tags = ['数据 Data'];
 const version = { type: 'integer', minimum: 1, maximum: 2_147_483_647 } as const;
@@ -163,10 +163,10 @@ export function versionRoutes(app: FastifyInstance, deps: AppDependencies): void
       part,
       address: request.ip,
     });
-    return reply
+    reply
       .type(part === undefined ? 'application/json' : 'application/vnd.apache.arrow.file')
-      .headers({ 'content-length': opened.sizeBytes, etag: `"${opened.digest}"`, 'x-content-sha256': opened.digest })
-      .send(opened.stream);
+      .headers({ 'content-length': opened.sizeBytes, etag: `"${opened.digest}"`, 'x-content-sha256': opened.digest });
+    return sendBytes(reply, opened.stream);
   };
 
   app.get<{ Params: VersionParams }>(

@@ -3,8 +3,9 @@
  * length is known at once and any range can be served.
  */
 import { type Segment, type StreamLayout, sliceSegments, streamLayout } from '../../../columnar/stream.ts';
+import type { OpenObject } from '../../store/store.ts';
 import type { Rendition, RenditionSource, Sent } from './rendition.ts';
-import { PartInOrder, readStoredIndex, storedRange } from './stored-part.ts';
+import { lentRange, PartInOrder, readStoredIndex } from './stored-part.ts';
 
 export async function arrowRendition(source: RenditionSource): Promise<Rendition> {
   const { store, schema, parts, projection } = source;
@@ -27,10 +28,25 @@ async function* allRows(source: RenditionSource, layout: StreamLayout, sent: Sen
   sent.rows = rowsOf(source);
 }
 
+/** Each part is opened once. */
 async function* chosenBytes({ store, parts }: RenditionSource, segments: Segment[]): AsyncGenerator<Uint8Array> {
-  for (const segment of segments) {
-    if ('bytes' in segment) yield segment.bytes;
-    else yield* storedRange(store, parts[segment.part]!.digest, segment);
+  let open: { place: number; object: OpenObject } | undefined;
+  try {
+    for (const segment of segments) {
+      if ('bytes' in segment) {
+        yield segment.bytes;
+        continue;
+      }
+      const { digest } = parts[segment.part]!;
+      if (open?.place !== segment.part) {
+        await open?.object.close();
+        open = undefined;
+        open = { place: segment.part, object: await store.open(digest) };
+      }
+      yield* lentRange(open.object, digest, segment);
+    }
+  } finally {
+    await open?.object.close();
   }
 }
 
@@ -43,6 +59,7 @@ async function* wholeParts(source: RenditionSource, layout: StreamLayout, sent: 
       const place = 'part' in segment ? segment.part : undefined;
       if (open !== undefined && open.place !== place) {
         await open.part.finish();
+        await open.part.close();
         open = undefined;
       }
       if ('bytes' in segment) {
@@ -54,7 +71,7 @@ async function* wholeParts(source: RenditionSource, layout: StreamLayout, sent: 
     }
     sent.rows = rowsOf(source);
   } finally {
-    open?.part.close();
+    await open?.part.close();
   }
 }
 

@@ -25,7 +25,7 @@ export async function* projectedBatches(source: RenditionSource): AsyncGenerator
       for (const batch of index.batches) yield await readBatch(part.readAt, index, batch);
       await part.finish();
     } finally {
-      part.close();
+      await part.close();
     }
   }
 }

@@ -21,6 +21,9 @@ export interface Rendition {
   contentType: string;
   /** Exact, where it is known before the first byte; such a rendition can be read in ranges. */
   totalBytes: number | undefined;
-  /** Throws OBJECT_CORRUPT, OBJECT_MISSING, ARROW_INVALID in the middle of the bytes: they end there, unfinished. */
+  /**
+   * Chunks that are lent: each holds until the next is asked for. Throws OBJECT_CORRUPT, OBJECT_MISSING, ARROW_INVALID
+   * in the middle of the bytes: they end there, unfinished.
+   */
   bytes(sent: Sent, range?: ByteRange): AsyncGenerator<Uint8Array>;
 }

@@ -1,32 +1,59 @@
 /** Reading a part out of the store: its index by ranges, or the whole of it in order, hashed on the way. */
 import { createHash } from 'node:crypto';
-import type { Readable } from 'node:stream';
 import { type PartIndex, type ReadAt, readPartIndex } from '../../../columnar/read.ts';
 import { HuitongError, isHuitongError } from '../../../lib/errors.ts';
 import type { ManifestPart } from '../../../schemas/generated/manifest.ts';
-import type { ByteRange, ObjectStore } from '../../store/store.ts';
+import type { ByteRange, ObjectStore, OpenObject, StoredObject } from '../../store/store.ts';
 
-/** Where the batches of a part are. Throws OBJECT_MISSING, ARROW_INVALID. */
-export function readStoredIndex(store: ObjectStore, part: ManifestPart): Promise<PartIndex> {
-  return readPartIndex(rangeReader(store, part.digest), part.sizeBytes);
+/** Where the batches of a part are. Throws OBJECT_MISSING, ARROW_INVALID, OBJECT_CORRUPT where it is too short. */
+export async function readStoredIndex(store: ObjectStore, part: ManifestPart): Promise<PartIndex> {
+  const object = await store.open(part.digest);
+  try {
+    const readAt: ReadAt = (offset, length) => gathered(lentRange(object, part.digest, { offset, length }), length);
+    return await readPartIndex(readAt, part.sizeBytes);
+  } finally {
+    await object.close();
+  }
 }
 
-function rangeReader(store: ObjectStore, digest: string): ReadAt {
-  return async (offset, length) => {
-    const chunks: Uint8Array[] = [];
-    for await (const chunk of storedRange(store, digest, { offset, length })) chunks.push(chunk);
-    return Buffer.concat(chunks);
-  };
-}
-
-/** One range of a stored part, in chunks. Throws OBJECT_MISSING, and OBJECT_CORRUPT where the part is too short. */
+/** One range of a stored part, in chunks that are lent. Throws OBJECT_MISSING, and OBJECT_CORRUPT as `lentRange`. */
 export async function* storedRange(store: ObjectStore, digest: string, range: ByteRange): AsyncGenerator<Uint8Array> {
-  if (range.length === 0) return;
-  // The range comes from the manifest and the part's own index: where it lies outside, it is the part that is wrong.
-  const stream = await store.read(digest, { offset: range.offset, length: range.length }).catch((e: unknown) => {
+  const object = await store.open(digest);
+  try {
+    yield* lentRange(object, digest, range);
+  } finally {
+    await object.close();
+  }
+}
+
+/** All of a stored object, in bytes of one's own. Throws as `storedRange` does. */
+export function storedBytes(store: ObjectStore, { digest, sizeBytes }: StoredObject): Promise<Uint8Array> {
+  return gathered(storedRange(store, digest, { offset: 0, length: sizeBytes }), sizeBytes);
+}
+
+/** Throws OBJECT_CORRUPT where the part is too short: the range comes from the manifest and the part's own index. */
+export async function* lentRange(
+  object: OpenObject,
+  digest: string,
+  { offset, length }: ByteRange,
+): AsyncGenerator<Uint8Array> {
+  if (length === 0) return;
+  try {
+    yield* object.lend({ offset, length });
+  } catch (e: unknown) {
     throw isHuitongError(e, 'REQUEST_INVALID') ? corrupt(digest, e) : e;
-  });
-  yield* stream;
+  }
+}
+
+/** What is lent, copied into bytes of one's own. */
+async function gathered(chunks: AsyncIterable<Uint8Array>, length: number): Promise<Uint8Array> {
+  const bytes = new Uint8Array(length);
+  let filled = 0;
+  for await (const chunk of chunks) {
+    bytes.set(chunk, filled);
+    filled += chunk.byteLength;
+  }
+  return bytes;
 }
 
 /**
@@ -35,29 +62,26 @@ export async function* storedRange(store: ObjectStore, digest: string, range: By
  */
 export class PartInOrder {
   readonly #digest: string;
-  readonly #stream: Readable;
-  readonly #chunks: AsyncIterator<Uint8Array>;
+  readonly #object: OpenObject;
+  readonly #chunks: AsyncGenerator<Uint8Array>;
   readonly #hash = createHash('sha256');
   #position = 0;
   #rest: Uint8Array = new Uint8Array(0);
 
-  private constructor(digest: string, stream: Readable) {
+  private constructor(digest: string, object: OpenObject) {
     this.#digest = digest;
-    this.#stream = stream;
-    this.#chunks = stream[Symbol.asyncIterator]();
+    this.#object = object;
+    this.#chunks = object.lend();
   }
 
   static async open(store: ObjectStore, digest: string): Promise<PartInOrder> {
-    return new PartInOrder(digest, await store.read(digest));
+    return new PartInOrder(digest, await store.open(digest));
   }
 
   /** For `readBatch`; offsets must rise from call to call. */
-  readonly readAt: ReadAt = async (offset, length) => {
-    const chunks: Uint8Array[] = [];
-    for await (const chunk of this.range(offset, length)) chunks.push(chunk);
-    return Buffer.concat(chunks);
-  };
+  readonly readAt: ReadAt = (offset, length) => gathered(this.range(offset, length), length);
 
+  /** Chunks that are lent, until the next is asked for. */
   async *range(offset: number, length: number): AsyncGenerator<Uint8Array> {
     while (this.#position < offset) await this.#take(offset - this.#position);
     for (let left = length; left > 0; ) {
@@ -75,8 +99,9 @@ export class PartInOrder {
     if (this.#hash.digest('hex') !== this.#digest) throw corrupt(this.#digest);
   }
 
-  close(): void {
-    this.#stream.destroy();
+  async close(): Promise<void> {
+    await this.#chunks.return(undefined);
+    await this.#object.close();
   }
 
   async #take(most: number): Promise<Uint8Array> {

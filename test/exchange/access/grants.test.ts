@@ -333,6 +333,7 @@ async function downloadWhile(request: ReadRequest, act: () => Promise<void>) {
 function bindAll(store: ObjectStore): ObjectStore {
   return {
     put: (...args) => store.put(...args),
+    open: (...args) => store.open(...args),
     read: (...args) => store.read(...args),
     stat: (...args) => store.stat(...args),
     verify: (...args) => store.verify(...args),
