@@ -50,8 +50,7 @@ interface SealedClaim {
 export async function fileCorrection(access: Access, filed: FileCorrection): Promise<string> {
   const { catalog } = access.publication;
   const { viewer, key, item, version, reason } = filed;
-  const dataset = await getDataset(catalog, filed.dataset);
-  await requireReader(catalog, viewer.principal, dataset, filed);
+  const dataset = await readersDataset(catalog, viewer.principal, filed);
   const place = { dataset: dataset.code, version, keyColumns: dataset.key, key };
   const text = await keyText(access.publication, place);
   const id = uuidv7();
@@ -170,6 +169,18 @@ async function requireCorrection(catalog: Catalog, principal: Principal, id: str
   const row = await requireCase(catalog, principal, id);
   if (row.kind !== 'correction') throw new HuitongError('NOT_FOUND', 'there is no such correction', { at: id });
   return row;
+}
+
+/** The dataset, where a grant gives the item; what is absent and what no grant gives are one answer. */
+async function readersDataset(catalog: Catalog, principal: Principal, filed: FileCorrection): Promise<Dataset> {
+  try {
+    const dataset = await getDataset(catalog, filed.dataset);
+    await requireReader(catalog, principal, dataset, filed);
+    return dataset;
+  } catch (e: unknown) {
+    if (!isHuitongError(e, 'NOT_FOUND')) throw e;
+    throw new HuitongError('NOT_FOUND', 'there is no such dataset that a grant of yours gives', { at: filed.dataset });
+  }
 }
 
 /** A grant of any mode that gives the item. */
