@@ -60,9 +60,9 @@ function testPartitions<C, S extends Snapshot, P>(suite: Suite<C, S, P>): void {
   suite.test(
     'up to the bound of a cursor is everything that is old enough; behind it nothing',
     ['cursor'],
-    async ({ cursor: { request, column, rows }, config }) => {
+    async ({ cursor: { request, column, rows, lagSeconds = 0 }, config }) => {
       await withSnapshot(connector, config, async (snapshot) => {
-        const bound = await connector.cursorBound?.(snapshot, request, { column, lagSeconds: 0 });
+        const bound = await connector.cursorBound?.(snapshot, request, { column, lagSeconds });
         expect(bound).toBeTypeOf('string');
         const upTo = String(bound);
         const countOf = async (window: { column: string; after?: string; upTo: string }) => {

@@ -49,8 +49,11 @@ export interface Fixture<Config> {
   slow: TableRequest | Lacking;
   /** How many statements the source is working on for us. */
   busyStatements: (() => Promise<number>) | Lacking;
-  /** A table with a column that rows arrive in the order of. */
-  cursor: { request: TableRequest; column: string; rows: number } | Lacking;
+  /**
+   * A table with a column that rows arrive in the order of. `lagSeconds`: for a source that does not tell what is still
+   * open, which refuses a cursor without a lag; all rows are older than that. Default 0.
+   */
+  cursor: { request: TableRequest; column: string; rows: number; lagSeconds?: number } | Lacking;
 }
 
 export interface Torture {

@@ -4,7 +4,7 @@ import { mssql } from '../../../connectors/mssql/index.ts';
 import { answerAs } from '../../support/tds/database.ts';
 import { startTdsServer } from '../../support/tds/server.ts';
 import { CANARY, configFor } from './support.ts';
-import { largeRows, makeTables, torture } from './tables.ts';
+import { changes, largeRows, makeTables, torture } from './tables.ts';
 
 testConnector(mssql, async () => {
   let busy = 0;
@@ -79,7 +79,7 @@ testConnector(mssql, async () => {
         unrepresentable: torture.unrepresentable,
       },
       unmapped: { request: request('unmapped'), columns: ['point', 'secret'] },
-      cursor: { lacks: 'the test server answers no conditions' },
+      cursor: { request: request(changes.name), column: 'changed', rows: changes.rows?.length ?? 0, lagSeconds: 60 },
       missing: [
         { request: request('nothing'), code: 'TABLE_NOT_FOUND' },
         { request: request('forbidden'), code: 'SOURCE_FORBIDDEN' },

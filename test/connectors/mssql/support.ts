@@ -1,4 +1,5 @@
 import type { Vector } from 'apache-arrow';
+import sql from 'mssql';
 import { renderCell } from '../../../connectors/conformance/render.ts';
 import type { SourceBatch, TableRequest } from '../../../connectors/connector.ts';
 import type { MssqlConfig } from '../../../connectors/mssql/config.ts';
@@ -86,4 +87,23 @@ export async function readTexts(
     cut,
   );
   return { names, rows, unrepresentable };
+}
+
+/** npm's `mssql` over the same server, for what it does otherwise. */
+export async function withPlain<T>(config: MssqlConfig, body: (pool: sql.ConnectionPool) => Promise<T>): Promise<T> {
+  const pool = new sql.ConnectionPool({
+    server: '127.0.0.1',
+    port: config.port ?? 0,
+    database: 'health',
+    user: 'reader',
+    password: CANARY,
+    options: { encrypt: false, useUTC: true },
+  });
+  pool.on('error', () => {});
+  await pool.connect();
+  try {
+    return await body(pool);
+  } finally {
+    await pool.close();
+  }
 }

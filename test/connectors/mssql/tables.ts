@@ -17,6 +17,13 @@ export function largeRows(): (string | null)[][] {
 
 export const torture = tortureOf('torture', [...typeCases, ...brokenCases], true);
 
+/** Rows that differ in the last of seven digits, which no clock of JavaScript tells apart. */
+export const changes: FakeTable = {
+  name: 'changes',
+  columns: [id, { name: 'changed', declared: 'datetime2(7)', type: tds.datetime2(7), nullable: false }],
+  rows: Array.from({ length: 9 }, (_, i) => [String(i), `2026-03-01 00:00:00.123456${i + 1}`]),
+};
+
 export function makeTables(): FakeTable[] {
   return [
     {
@@ -40,6 +47,7 @@ export function makeTables(): FakeTable[] {
     bigTable('big cell', limits.cellBytesMax),
     bigTable('larger cell', limits.cellBytesMax + 1),
     torture.table,
+    changes,
     {
       name: 'unmapped',
       columns: [

@@ -1,17 +1,16 @@
 /**
  * What the plain driver does to SQL Server's values, beside what is read here: one table, read twice in one run. Each
- * test is a line of the list of traps; those of isolation, broken connections and silence are in wire.test.ts.
+ * test is a line of the list of traps; those of isolation, broken connections and silence are in
+ * wire.test.ts, those of cursors in cursor.test.ts.
  */
-import sql from 'mssql';
 import { expect, test } from 'vitest';
-import type { MssqlConfig } from '../../../connectors/mssql/config.ts';
 import { mssql } from '../../../connectors/mssql/index.ts';
 import { limits } from '../../../lib/limits.ts';
 import { unsigned } from '../../support/tds/bytes.ts';
 import type { FakeColumn, FakeTable } from '../../support/tds/database.ts';
 import type { Reply, TdsQuery } from '../../support/tds/server.ts';
 import * as tds from '../../support/tds/types.ts';
-import { CANARY, quiet, readTable, readTexts, withDatabase } from './support.ts';
+import { quiet, readTable, readTexts, withDatabase, withPlain } from './support.ts';
 
 const NAME = { schema: 'dbo', name: 't' };
 
@@ -32,24 +31,6 @@ async function readByBoth(cells: { declared: string; type: tds.TdsType; value: s
     const ours = Object.fromEntries(ownNames.map((name, i) => [name, rows[0]?.[i] ?? null]));
     return { plain: { ...plain.recordset[0] }, ours };
   });
-}
-
-async function withPlain<T>(config: MssqlConfig, body: (pool: sql.ConnectionPool) => Promise<T>): Promise<T> {
-  const pool = new sql.ConnectionPool({
-    server: '127.0.0.1',
-    port: config.port ?? 0,
-    database: 'health',
-    user: 'reader',
-    password: CANARY,
-    options: { encrypt: false, useUTC: true },
-  });
-  pool.on('error', () => {});
-  await pool.connect();
-  try {
-    return await body(pool);
-  } finally {
-    await pool.close();
-  }
 }
 
 test('decimal and money arrive as lossy JavaScript numbers (tedious#732); here every digit', async () => {

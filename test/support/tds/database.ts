@@ -1,7 +1,9 @@
 /**
  * Answers as a database with given tables would: to the catalog queries of connectors/mssql, to its totals, and to its
- * SELECT of a table. It recognises them by what they name; it proves nothing about the SQL itself (MSSQL_URL does).
+ * SELECT of a table or of a cursor's window of it. It recognises them by what they name; it proves nothing about the SQL
+ * itself (MSSQL_URL does).
  */
+import { type CellOf, greatest, holds, type Moment } from './conditions.ts';
 import type { Reply, TdsQuery } from './server.ts';
 import type { TdsColumn, TdsRow } from './tokens.ts';
 import { decimal, fixed, integer, nvarchar, type TdsType } from './types.ts';
@@ -38,6 +40,8 @@ export interface FakeDatabase {
   snapshotIsolation?: boolean;
   readOnly?: boolean;
   useNbcRows?: boolean;
+  /** For cursors. */
+  moment?: Moment;
 }
 
 type Result = { columns: TdsColumn[]; rows: TdsRow[] };
@@ -57,11 +61,17 @@ async function send(reply: Reply, { columns, rows }: Result): Promise<void> {
   for (const row of rows) await reply.row(row);
 }
 
-async function answerTable({ tables, useNbcRows }: FakeDatabase, { sql }: TdsQuery, reply: Reply): Promise<void> {
+/** Nothing is open, and it is late. */
+const settled: Moment = { now: '9999-01-01 00:00:00.0000000', minActiveRowversion: '0xFFFFFFFFFFFFFFFF' };
+
+async function answerTable(database: FakeDatabase, { sql }: TdsQuery, reply: Reply): Promise<void> {
+  const { tables, useNbcRows, moment = settled } = database;
   const table = tables.find((candidate) => sql.includes(`from ${quoted(candidate)}`));
   if (table === undefined) return reply.error(208, 'Invalid object name.');
   if (table.isForbidden) return reply.error(229, 'The SELECT permission was denied on the object.');
-  if (sql.includes('count_big')) return send(reply, totals(table, sql));
+  const rows = rowsWithin(table, sql, moment);
+  if (sql.includes('count_big')) return send(reply, totals(table, rows, sql));
+  if (sql.includes(' as bound ')) return send(reply, boundOf(table, rows, sql));
   const list = sql.slice(0, sql.indexOf(` from ${quoted(table)}`));
   const places = table.columns.map(({ name }) => list.indexOf(bracketed(name)));
   const chosen = places.map((_, i) => i).filter((i) => (places[i] ?? -1) >= 0);
@@ -70,14 +80,31 @@ async function answerTable({ tables, useNbcRows }: FakeDatabase, { sql }: TdsQue
   await reply.columns(columns);
   if (sql.includes('where 1 = 0')) return;
   if (table.send) return table.send(reply, columns);
-  for (const row of table.rows ?? []) {
+  for (const row of rows) {
     const cells = chosen.map((i) => row[i] ?? null);
     await (useNbcRows ? reply.nbcRow(cells) : reply.row(cells));
   }
 }
 
-function totals(table: FakeTable, sql: string): Result {
+/** Those that the query's WHERE lets through. */
+function rowsWithin(table: FakeTable, sql: string, moment: Moment): TdsRow[] {
   const rows = table.rows ?? [];
+  const condition = sql.split(` from ${quoted(table)} where `)[1];
+  if (condition === undefined || condition === '1 = 0') return rows;
+  const cellOf = (row: TdsRow): CellOf => {
+    return (name) => row[table.columns.findIndex((column) => column.name === name)] ?? null;
+  };
+  return rows.filter((row) => holds(condition, cellOf(row), moment));
+}
+
+function boundOf(table: FakeTable, rows: TdsRow[], sql: string): Result {
+  const index = table.columns.findIndex(
+    ({ name }) => sql.includes(`max(${bracketed(name)})`) || sql.includes(`max(cast(${bracketed(name)} as`),
+  );
+  return texts(['bound'], [[greatest(rows.map((row) => row[index] ?? null))]]);
+}
+
+function totals(table: FakeTable, rows: TdsRow[], sql: string): Result {
   const summed = [...sql.matchAll(/sum\(cast\(\[((?:[^\]]|\]\])+)\] as decimal\(38, (\d+)\)/g)];
   const sums = summed.map(([, name = '', scale = '0']) => {
     const index = table.columns.findIndex((column) => bracketed(column.name) === `[${name}]`);
