@@ -1,6 +1,7 @@
 /** The district's policy profile: deadlines differ between cities and change with law, so they are data. */
 import { HuitongError } from '../lib/errors.ts';
 import { addWorkingDays, type CivilDate, nextDay } from '../lib/pure/calendar.ts';
+import { civilDateIn, instantOf } from '../lib/zoned-time.ts';
 import type { DistrictDefinition } from '../schemas/generated/district.ts';
 import type { PolicyDefinition } from '../schemas/generated/policy.ts';
 import type { Catalog } from './database.ts';
@@ -40,22 +41,5 @@ export async function supervisingDepartment(catalog: Catalog): Promise<string> {
 export function deadlineOf(policy: PolicyDefinition, duty: Duty, from: Date): Deadline {
   const { timeZone, workingDays, version } = policy;
   const { date, provisional } = addWorkingDays(civilDateIn(timeZone, from), workingDays[duty]);
-  return { date, at: startOfDay(nextDay(date), timeZone), provisional, policyVersion: version };
-}
-
-/** `sv` writes dates as ISO 8601 does. */
-function civilDateIn(timeZone: string, moment: Date): CivilDate {
-  return new Intl.DateTimeFormat('sv', { timeZone, dateStyle: 'short' }).format(moment);
-}
-
-/** The zone's offset is taken at the moment itself, so that a change of the clock on the day before does no harm. */
-function startOfDay(date: CivilDate, timeZone: string): Date {
-  const utc = Date.parse(`${date}T00:00:00Z`);
-  const guess = utc - offsetMs(timeZone, utc);
-  return new Date(utc - offsetMs(timeZone, guess));
-}
-
-function offsetMs(timeZone: string, moment: number): number {
-  const format = new Intl.DateTimeFormat('sv', { timeZone, dateStyle: 'short', timeStyle: 'medium' });
-  return Date.parse(`${format.format(moment).replace(' ', 'T')}Z`) - Math.floor(moment / 1000) * 1000;
+  return { date, at: instantOf(nextDay(date), '00:00', timeZone), provisional, policyVersion: version };
 }

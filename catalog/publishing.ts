@@ -6,6 +6,7 @@ import type { Assignment } from '../schemas/generated/assignment.ts';
 import type { DatasetDefinition, PublishMode } from '../schemas/generated/dataset.ts';
 import type { Catalog } from './database.ts';
 import type { ContractRow, DatasetRow, SourceRow } from './rows.ts';
+import { connectionOf } from './sources.ts';
 
 /** An assignment (schemas/document/assignment.json) without what belongs to one run. */
 type AssignmentParts = Omit<Assignment, 'runId' | 'generation' | 'quarantineKey' | 'contract'> & {
@@ -110,7 +111,12 @@ function toAssignment({ department, definition, document, source_definition: sou
   return {
     dataset: definition.code,
     department,
-    source: { code: source.code, kind: source.kind, connection: source.connection },
+    source: {
+      code: source.code,
+      kind: source.kind,
+      connection: connectionOf(source),
+      ...limitsOf(source),
+    },
     table: definition.table,
     ...(definition.columns === undefined ? {} : { columns: definition.columns }),
     ...(definition.overrides === undefined ? {} : { overrides: definition.overrides }),
@@ -118,6 +124,18 @@ function toAssignment({ department, definition, document, source_definition: sou
     plan: {
       partitions: Math.min(wanted, source.limits?.partitionsMax ?? wanted),
       controlTotals: definition.controlTotals ?? true,
+    },
+  };
+}
+
+/** What a generation is told of its source's limits; the connections that it may have are the run's. */
+function limitsOf({ limits: limited }: SourceRow['definition']): Pick<Assignment['source'], 'limits'> {
+  const { rowsPerSecond, snapshotAgeMaxMs } = limited ?? {};
+  if (rowsPerSecond === undefined && snapshotAgeMaxMs === undefined) return {};
+  return {
+    limits: {
+      ...(rowsPerSecond !== undefined && { rowsPerSecond }),
+      ...(snapshotAgeMaxMs !== undefined && { snapshotAgeMaxMs }),
     },
   };
 }

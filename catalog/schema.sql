@@ -635,16 +635,25 @@ create table run (
   mode text,
   changes jsonb,
   "position" text,
+  regardless boolean not null default false,
+  admitted_at timestamp(3) with time zone,
+  connections integer,
+  waiting_for text,
+  waiting_until timestamp(3) with time zone,
   constraint run_pkey PRIMARY KEY (id),
   constraint run_check CHECK (((state = 'running'::text) = (ended_at IS NULL))),
   constraint run_check1 CHECK ((rows_read = (rows_published + rows_quarantined))),
+  constraint run_check2 CHECK (((waiting_for IS NULL) = (waiting_until IS NULL))),
+  constraint run_check3 CHECK (((connections IS NULL) OR (admitted_at IS NOT NULL))),
+  constraint run_connections_check CHECK ((connections >= 2)),
   constraint run_dataset_epoch_key UNIQUE (dataset, epoch),
   constraint run_dataset_fkey FOREIGN KEY (dataset) REFERENCES dataset(code),
   constraint run_generation_check CHECK ((generation >= 0)),
   constraint run_mode_check CHECK ((mode = ANY (ARRAY['append'::text, 'upsert'::text, 'changes'::text]))),
   constraint run_state_check CHECK ((state = ANY (ARRAY['running'::text, 'published'::text, 'unchanged'::text, 'rejected'::text, 'failed'::text, 'cancelled'::text]))),
   constraint run_trigger_check CHECK ((trigger = ANY (ARRAY['manual'::text, 'schedule'::text]))),
-  constraint run_version FOREIGN KEY (dataset, version) REFERENCES version(dataset, number)
+  constraint run_version FOREIGN KEY (dataset, version) REFERENCES version(dataset, number),
+  constraint run_waiting_for_check CHECK ((waiting_for = ANY (ARRAY['window'::text, 'connections'::text])))
 );
 CREATE INDEX run_of_dataset ON public.run USING btree (dataset, started_at DESC, id DESC);
 CREATE INDEX run_recent ON public.run USING btree (started_at DESC, id DESC);

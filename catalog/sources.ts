@@ -26,7 +26,14 @@ export async function getSource(catalog: Catalog, code: string): Promise<Source>
  * Throws NOT_FOUND.
  */
 export async function sourceDefinition(catalog: Catalog, code: string): Promise<SourceDefinition> {
-  return (await readSource(catalog, code)).definition;
+  const { definition } = await readSource(catalog, code);
+  return { ...definition, connection: connectionOf(definition) };
+}
+
+/** A limit on a statement's time is the connector's to keep; a kind that has no such setting refuses it. */
+export function connectionOf({ connection, limits }: SourceDefinition): SourceDefinition['connection'] {
+  const seconds = limits?.statementTimeoutSeconds;
+  return seconds === undefined ? connection : { ...connection, statementTimeoutMs: seconds * 1000 };
 }
 
 async function readSource(catalog: Catalog, code: string): Promise<SourceRow> {

@@ -740,6 +740,15 @@ export const errorCodes = define({
       en: 'Let the supervising department decide which one is authoritative.',
     },
   },
+  SOURCE_BUSY: {
+    status: 503,
+    recovery: 'retriable',
+    title: { zh: '数据源连接数已满', en: 'The source has no connections to spare' },
+    hint: {
+      zh: '稍后重试，或错开排程，或提高数据源的 limits.connections',
+      en: 'Run it later, spread the schedules, or raise limits.connections of the source.',
+    },
+  },
   SOURCE_DATABASE_MISSING: {
     status: 502,
     recovery: 'fatal',

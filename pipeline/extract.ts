@@ -16,6 +16,7 @@ import { buildIncrementalReport, type Outcome } from './incremental/report.ts';
 import type { BatchLimits, PartitionResult, ThreadSetup } from './messages.ts';
 import { type ExtractProgress, ProgressBoard } from './progress.ts';
 import { buildReport } from './report.ts';
+import { newRowBudget } from './row-budget.ts';
 import type { StagedObject, StagingSession } from './staging.ts';
 import { ThreadPool } from './thread-pool.ts';
 
@@ -54,7 +55,8 @@ export async function extract(job: ExtractJob): Promise<Extracted> {
   const startedAt = performance.now();
   const { connector, session } = job;
   const { assignment } = session;
-  const tooOld = AbortSignal.timeout(limits.snapshotAgeMaxMs);
+  const ageMaxMs = Math.min(assignment.source.limits?.snapshotAgeMaxMs ?? Infinity, limits.snapshotAgeMaxMs);
+  const tooOld = AbortSignal.timeout(ageMaxMs);
   const stop = new AbortController();
   const signal = AbortSignal.any([job.signal, tooOld, stop.signal]);
   const label = `huitong/${assignment.dataset}/${assignment.runId}`;
@@ -93,6 +95,7 @@ export async function extract(job: ExtractJob): Promise<Extracted> {
 function setupOf(job: ExtractJob, { plan, increment }: Opening, label: string, spillRoot: string): ThreadSetup {
   const { connector, session } = job;
   const { assignment } = session;
+  const rowsPerSecond = assignment.source.limits?.rowsPerSecond;
   const bucketed = increment !== undefined && increment.mode.kind !== 'append';
   const proved = provesKey(plan, assignment.contract.key as string[]) && !comparesEarlier(assignment, increment);
   return {
@@ -106,7 +109,8 @@ function setupOf(job: ExtractJob, { plan, increment }: Opening, label: string, s
     spillDirectory: proved || bucketed ? undefined : spillRoot,
     runsDirectory: bucketed ? spillRoot : undefined,
     changes: increment?.changes,
-    limits: job.batchLimits ?? limitsOf(),
+    limits: batchLimitsOf(job, rowsPerSecond),
+    rowBudget: rowsPerSecond === undefined ? undefined : newRowBudget(rowsPerSecond),
   };
 }
 
@@ -127,7 +131,7 @@ async function readAll(
   const streams = setup.changes === undefined ? setup.plan.partitions.length : 1;
   const board = new ProgressBoard(streams, job.onProgress);
   const entry = job.threadEntry ?? new URL('./thread.ts', import.meta.url);
-  const size = Math.max(1, Math.min(job.threads ?? availableParallelism(), streams));
+  const size = threadsOf(job, streams);
   const pool = new ThreadPool({ entry, setup, size, snapshot, signal, board });
   try {
     const counted = setup.assignment.plan.controlTotals && setup.changes === undefined && streams > 0;
@@ -143,9 +147,16 @@ async function readAll(
   }
 }
 
-function limitsOf(): BatchLimits {
-  const { batchRowsMax, batchBytesMax, partRowsMax, partBytesMax } = limits;
-  return { batchRowsMax, batchBytesMax, partRowsMax, partBytesMax };
+/** With a limit of rows a batch is a second's at most, so that the source is asked evenly. */
+function batchLimitsOf({ batchLimits }: ExtractJob, rowsPerSecond = Number.POSITIVE_INFINITY): BatchLimits {
+  const { batchRowsMax, batchBytesMax, partRowsMax, partBytesMax } = batchLimits ?? limits;
+  return { batchRowsMax: Math.min(batchRowsMax, rowsPerSecond), batchBytesMax, partRowsMax, partBytesMax };
+}
+
+/** One connection of those that were granted holds the snapshot. */
+function threadsOf({ threads = availableParallelism(), session }: ExtractJob, streams: number): number {
+  const readers = (session.assignment.source.limits?.connections ?? Number.POSITIVE_INFINITY) - 1;
+  return Math.max(1, Math.min(threads, readers, streams));
 }
 
 /** Whether the source itself keeps exactly the contract's key unique. */

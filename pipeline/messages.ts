@@ -7,6 +7,7 @@ import type { EarlierParts } from './incremental/append.ts';
 import type { MergeResult, MergeTask } from './incremental/merge.ts';
 import type { PrivateFile } from './incremental/private-file.ts';
 import type { SpillIndex } from './key-spill.ts';
+import type { RowBudgetState } from './row-budget.ts';
 import type { StagingHandle } from './staging.ts';
 
 /** Given to a thread when it starts. */
@@ -27,6 +28,8 @@ export interface ThreadSetup {
   /** Changes are read instead of the plan's partitions, all in one stream. */
   changes?: { capture: CaptureRequest; after: ChangePosition; changesMax: number };
   limits: BatchLimits;
+  /** Absent: as fast as the source gives them. */
+  rowBudget?: RowBudgetState;
 }
 
 /** Part of a run's plan: equal limits over equal data give equal parts. */

@@ -2,6 +2,7 @@
  * The hot loop of one thread: source → Arrow batch → contract → split → compress → hash → stage, one batch at a time.
  * Good batches are written as the connector gave them, without a copy.
  */
+import { setTimeout as wait } from 'node:timers/promises';
 import type { RecordBatch, Schema } from 'apache-arrow';
 import { copyRows, filterBatch } from '../columnar/filter.ts';
 import { hashKeys, type KeyHashes, keyColumns } from '../columnar/keys.ts';
@@ -15,6 +16,7 @@ import { KeySpill } from './key-spill.ts';
 import type { PartitionProgress, PartitionResult, ThreadSetup } from './messages.ts';
 import { PartSink } from './part-sink.ts';
 import { quarantineBatch, quarantineSchema } from './quarantine.ts';
+import type { RowBudget } from './row-budget.ts';
 import type { StagingSession } from './staging.ts';
 
 /** What a thread has for all the partitions that it reads. */
@@ -25,6 +27,7 @@ export interface ReadingContext {
   schema: Schema;
   session: StagingSession;
   signal: AbortSignal;
+  rowBudget?: RowBudget;
 }
 
 export async function readPartition(
@@ -51,6 +54,7 @@ export async function readPartition(
       const verdict = context.contract.check(batch, unrepresentable);
       await writer.add(batch, verdict.mask, () => verdict.errors());
       onProgress({ partition: task.partition, rows: writer.rowsRead, bytes: writer.bytesRead });
+      await keepToBudget(context, batch.numRows);
     }
     return await writer.end();
   } catch (e) {
@@ -61,11 +65,12 @@ export async function readPartition(
 
 /** All changes after the position, as one partition; only what is put is checked against the contract. */
 async function readChanges(
-  { connector, contract, setup, signal }: ReadingContext,
+  context: ReadingContext,
   changes: NonNullable<ThreadSetup['changes']>,
   writer: PartitionWriter,
   onProgress: (progress: PartitionProgress) => void,
 ): Promise<void> {
+  const { connector, contract, setup, signal } = context;
   const { plan, label, loopbackAllowed } = setup;
   const { batchRowsMax, batchBytesMax } = setup.limits;
   const request = { ...changes, plan, batchRowsMax, batchBytesMax };
@@ -81,7 +86,14 @@ async function readChanges(
     await writer.add(batch, failed, () => verdict.errors().filter(({ row }) => failed?.[row] === 1), kinds);
     writer.position = told.position ?? writer.position;
     onProgress({ partition: 0, rows: writer.rowsRead, bytes: writer.bytesRead });
+    await keepToBudget(context, told.batch.numRows);
   }
+}
+
+/** The source waits meanwhile: its rows stay unread in its connection. */
+async function keepToBudget({ rowBudget, signal }: ReadingContext, rows: number): Promise<void> {
+  const waitMs = rowBudget?.pay(rows) ?? 0;
+  if (waitMs > 0) await wait(waitMs, undefined, { signal });
 }
 
 /** Splits batches into published and quarantined rows and accounts for both. */

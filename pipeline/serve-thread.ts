@@ -18,6 +18,7 @@ import {
 } from './messages.ts';
 import { type ReadingContext, readPartition } from './read-partition.ts';
 import { removeDuplicates } from './remove-duplicates.ts';
+import { RowBudget } from './row-budget.ts';
 
 /** What a thread looks up by itself, because functions do not cross threads. */
 export interface ThreadParts {
@@ -57,7 +58,8 @@ function contextOf(parts: ThreadParts, setup: ThreadSetup, signal: AbortSignal):
   const schema = connector.arrowSchema(setup.plan);
   const contract = parts.compileContract(setup.assignment.contract as unknown as ContractDocument, schema);
   const session = joinSession(setup.handle, setup.assignment);
-  return { setup, connector, contract, schema, session, signal };
+  const rowBudget = setup.rowBudget && new RowBudget(setup.rowBudget);
+  return { setup, connector, contract, schema, session, signal, rowBudget };
 }
 
 async function perform(

@@ -25,6 +25,8 @@ export interface PublishDatasetRequest {
   confirm?: boolean;
   /** What to read; absent: what the dataset's mode reads. */
   reading?: { full?: boolean; from?: string; to?: string };
+  /** Whatever the source's windows. */
+  now?: boolean;
 }
 
 /** Of `checkSource` and `discoverSource`. */
@@ -45,10 +47,12 @@ export type PreviewDatasetInquiry = SourceInquiry & { inquiry: PreviewInquiry };
 
 export type PublishDatasetResult = CommitOutcome & { runId: string };
 
-export type PublishStage = 'beginning' | 'extracting' | 'rechecking' | 'committing' | 'ended';
+export type PublishStage = 'beginning' | 'waiting' | 'extracting' | 'rechecking' | 'committing' | 'ended';
 
 export interface PublishProgress {
   stage: PublishStage;
+  /** What the source's limits keep it from, and until when (RFC 3339). */
+  waiting?: { for: 'window' | 'connections'; until: string };
   /** Of the generation that was extracted, once there is one. */
   extracted?: { rowsRead: number; rowsPublished: number; rowsQuarantined: number; parts: number };
 }

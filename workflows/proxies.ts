@@ -11,7 +11,7 @@ const retry = {
 };
 
 /** Short, and repeated while the catalog or the store is away. */
-export const exchange = proxyActivities<Pick<ExchangeActivities, 'beginRun' | 'commitRun'>>({
+export const exchange = proxyActivities<Pick<ExchangeActivities, 'admitRun' | 'beginRun' | 'commitRun'>>({
   taskQueue: exchangeQueue,
   startToCloseTimeout: limits.exchangeActivityMaxMs,
   scheduleToCloseTimeout: limits.exchangeActivityRetriesMaxMs,

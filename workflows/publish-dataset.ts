@@ -1,9 +1,10 @@
 /**
- * Publishes one dataset: begin → extract → recheck → commit; whatever fails ends the run with its reason. Workflow id
+ * Publishes one dataset: begin → wait for its source → extract → recheck → commit; whatever fails ends the run with its reason. Workflow id
  * `publish/<dataset>`; the run's id is the workflow's run id. Only ids, counts and digests pass through here.
  */
-import { CancellationScope, isCancellation, setHandler, workflowInfo } from '@temporalio/workflow';
-import { describeFailure, toWorkflowFailure, withPlace } from './failures.ts';
+import { CancellationScope, isCancellation, setHandler, sleep, workflowInfo } from '@temporalio/workflow';
+import { workflowLimits as limits } from '../lib/pure/workflow-limits.ts';
+import { describeFailure, sourceBusy, toWorkflowFailure, withPlace } from './failures.ts';
 import {
   cancelNoteSignal,
   type PublishDatasetRequest,
@@ -23,7 +24,12 @@ export async function publishDataset(request: PublishDatasetRequest): Promise<Pu
   });
 
   try {
-    const { queue } = await exchange.beginRun({ ...request, runId, workflowId });
+    const { queue, limited } = await exchange.beginRun({ ...request, runId, workflowId });
+    if (limited) {
+      await admission(runId, (waiting) => {
+        progress = { stage: 'waiting', waiting };
+      });
+    }
     progress = { stage: 'extracting' };
     const { generation, reportDigest, ...extracted } = await extraction(queue).extract({ runId });
     progress = { stage: 'rechecking', extracted };
@@ -42,4 +48,25 @@ export async function publishDataset(request: PublishDatasetRequest): Promise<Pu
   } finally {
     progress = { ...progress, stage: 'ended' };
   }
+}
+
+/**
+ * Asks until the source's limits admit the run, with a durable timer between: until its window opens, or for a while
+ * where its connections are in use. Throws SOURCE_BUSY where those were not to be had in time.
+ */
+async function admission(runId: string, tell: (waiting: PublishProgress['waiting']) => void): Promise<void> {
+  let waited = 0;
+  for (let asked = 0; waited < limits.admissionWaitMaxMs; ) {
+    const answer = await exchange.admitRun({ runId, asked });
+    if (answer.admitted) return;
+    const { waitingFor, until } = answer;
+    tell({ for: waitingFor, until });
+    const pause = Math.max(limits.admissionWaitMinMs, Date.parse(until) - Date.now());
+    await sleep(pause);
+    // A window comes when it comes.
+    if (waitingFor === 'window') continue;
+    waited += pause;
+    asked++;
+  }
+  throw sourceBusy(limits.admissionWaitMaxMs);
 }

@@ -1,5 +1,6 @@
 /** Activities of task queue `exchange`: they know the catalog and the store, and no source. */
 
+import { type Admission, type AdmitRun, admitRun } from '../../exchange/publication/admission.ts';
 import { type CommitRun, commitRun } from '../../exchange/publication/commit.ts';
 import type { CommitOutcome, Publication, RunState } from '../../exchange/publication/publication.ts';
 import { type RecheckRun, recheckRun } from '../../exchange/publication/recheck.ts';
@@ -10,7 +11,7 @@ import { createCaseActivities } from './cases.ts';
 import { heartbeating } from './heartbeat.ts';
 import { createRequestActivities } from './requests.ts';
 
-export type { BegunRun, CommitOutcome };
+export type { Admission, BegunRun, CommitOutcome };
 
 export interface ExchangeActivityDeps {
   publication: Publication;
@@ -21,6 +22,10 @@ export function createExchangeActivities({ publication }: ExchangeActivityDeps) 
   return {
     beginRun: (request: BeginRun): Promise<BegunRun> =>
       withFailures(() => heartbeating(() => beginRun(publication, request))),
+
+    /** Asked again and again: it never waits itself. */
+    admitRun: (request: AdmitRun): Promise<Admission> =>
+      withFailures(() => heartbeating(() => admitRun(publication, request))),
 
     /** Returns at once where the worker was the exchange's own. */
     recheckRun: (request: RecheckRun): Promise<{ rowsChecked: number }> =>

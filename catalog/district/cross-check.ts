@@ -48,12 +48,18 @@ function checkDepartments({ departments }: Declarations): Problem[] {
 
 function checkSources({ sources, codes }: Declarations): Problem[] {
   return sources.flatMap((entry) => {
-    const { department, connection } = entry.value;
+    const { department, connection, limits } = entry.value;
     const secrets = inlineSecrets(connection, '/connection').map((pointer) =>
       problem(entry, 'SECRET_INLINE', pointer, 'a secret is written out'),
     );
-    if (codes.departments.has(department)) return secrets;
-    return [unknown(entry, '/department', `no department has the code ${department}`), ...secrets];
+    const zones = (limits?.windows ?? []).flatMap(({ timeZone }, i) =>
+      timeZone === undefined || isTimeZone(timeZone)
+        ? []
+        : [invalid(entry, `/limits/windows/${i}/timeZone`, 'is not the name of a time zone')],
+    );
+    const found = [...secrets, ...zones];
+    if (codes.departments.has(department)) return found;
+    return [unknown(entry, '/department', `no department has the code ${department}`), ...found];
   });
 }
 

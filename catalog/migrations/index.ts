@@ -17,6 +17,7 @@ import * as lookupIndex from './011_lookup_index.ts';
 import * as cases from './012_cases.ts';
 import * as logProjections from './013_log_projections.ts';
 import * as people from './014_people.ts';
+import * as sourceLimits from './015_source_limits.ts';
 
 interface NamedMigration {
   name: string;
@@ -37,6 +38,7 @@ const migrations: NamedMigration[] = [
   { name: '012_cases', migration: cases },
   { name: '013_log_projections', migration: logProjections },
   { name: '014_people', migration: people },
+  { name: '015_source_limits', migration: sourceLimits },
 ];
 
 /** Listed by hand rather than read from the folder: what runs is what was compiled and reviewed. */

@@ -17,6 +17,7 @@ export function runCommands(program: Command, context: CommandContext): void {
     .command('publish <dataset>')
     .description('extract a dataset, check it against its contract and publish a version')
     .option('--no-wait', 'start it and return')
+    .option('--now', 'whatever the windows of the source; who asks for it stands in the log')
     .option('--confirm', 'publish even if the version is empty or lost half its rows')
     .option('--full', 'read everything again, whatever the mode')
     .option('--from <position>', 'mode upsert: read a range again, of rows behind this position of the cursor …')
@@ -96,6 +97,7 @@ export function runCommands(program: Command, context: CommandContext): void {
 interface PublishOptions {
   wait: boolean;
   confirm?: boolean;
+  now?: boolean;
   full?: boolean;
   from?: string;
   to?: string;
@@ -116,11 +118,12 @@ async function follow(client: ApiClient, id: string): Promise<Run> {
     for (;;) {
       const run = await client.get<Run>(`/runs/${encodeURIComponent(id)}`);
       if (run.state !== 'running') return run;
-      const { progress } = run;
+      const { progress, waiting } = run;
+      const starting = waiting ? waitingText(waiting) : 'starting';
       line.update(
         progress
           ? `${run.dataset}: ${number(progress.rows ?? 0)} rows, ${progress.partitionsDone}/${progress.partitions} partitions`
-          : `${run.dataset}: starting`,
+          : `${run.dataset}: ${starting}`,
       );
       await delay(POLL_MS);
     }
@@ -160,6 +163,13 @@ function showChanges({ changes, mode, position }: Run): void {
 
 function showRun(run: Run): void {
   print(runTable([run]));
+  if (run.waiting) print(waitingText(run.waiting));
+}
+
+function waitingText({ for: what, until }: NonNullable<Run['waiting']>): string {
+  return what === 'window'
+    ? `waits for the window of its source, which opens at ${until}; --now reads regardless of it`
+    : `waits for connections of its source, and asks again at ${until}`;
 }
 
 function runTable(runs: Run[]): string {

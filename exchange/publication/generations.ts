@@ -28,7 +28,8 @@ export async function openGeneration(
 ): Promise<{ generation: number; assignment: Assignment }> {
   const run = await readRunRow(catalog, runId);
   const publishable = await assignmentParts(catalog, run.dataset);
-  const { assignment, contractVersion } = publishable;
+  const { contractVersion } = publishable;
+  const assignment = withConnections(publishable.assignment, run.connections);
   const increment = await incrementOf(catalog, run, publishable);
   const captureToDrop = await abandonedCapture(catalog, run, publishable);
   const { rows } = await catalog.raw<{ rows: { generation: number }[] }>(RAISE, {
@@ -56,3 +57,10 @@ const RAISE = `
   where run.id = :runId and run.state = 'running' and run.extract_attempt <= :attempt
     and dataset.code = run.dataset and dataset.epoch = run.epoch
   returning run.generation`;
+
+/** A run that was granted connections of its source opens no more. */
+function withConnections<A extends Pick<Assignment, 'source'>>(assignment: A, connections: number | null): A {
+  if (connections === null) return assignment;
+  const { source } = assignment;
+  return { ...assignment, source: { ...source, limits: { ...source.limits, connections } } };
+}

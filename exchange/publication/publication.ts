@@ -59,6 +59,10 @@ export interface Run {
   /** Up to where the source was read, once the run has ended well. */
   position: string | null;
   reading: Reading | null;
+  /** Whatever the source's windows. */
+  now: boolean;
+  /** What the source's limits keep a running run from reading, and until when. */
+  waiting: { for: 'window' | 'connections'; until: Date } | null;
   startedAt: Date;
   endedAt: Date | null;
 }

@@ -29,6 +29,11 @@ export interface RunRow {
   base_version: number | null;
   basis: string | null;
   reading: Reading | null;
+  regardless: boolean;
+  admitted_at: Date | null;
+  connections: number | null;
+  waiting_for: 'window' | 'connections' | null;
+  waiting_until: Date | null;
   mode: IncrementalMode | null;
   changes: ChangeCounts | null;
   position: string | null;
@@ -90,9 +95,16 @@ export function toRun(row: RunRow & { department: string }): Run {
     changes: row.changes,
     position: row.position,
     reading: row.reading,
+    now: row.regardless,
+    waiting: waitingOf(row),
     startedAt: row.started_at,
     endedAt: row.ended_at,
   };
+}
+
+function waitingOf({ state, waiting_for, waiting_until }: RunRow): Run['waiting'] {
+  if (state !== 'running' || waiting_for === null || waiting_until === null) return null;
+  return { for: waiting_for, until: waiting_until };
 }
 
 export function toVersion(row: VersionRow): Version {

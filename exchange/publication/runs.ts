@@ -1,10 +1,13 @@
 /** Runs: begun, failed, listed. What makes one succeed is in `commit.ts`. */
+import type { Catalog } from '../../catalog/database.ts';
 import { decodeCursor, type Page, pageOf } from '../../lib/cursor.ts';
 import type { ErrorCode } from '../../lib/error-codes.ts';
 import { HuitongError } from '../../lib/errors.ts';
 import { limits } from '../../lib/limits.ts';
 import { sourceQueue } from '../../lib/pure/task-queues.ts';
 import type { DatasetDefinition, PublishMode } from '../../schemas/generated/dataset.ts';
+import type { SourceDefinition } from '../../schemas/generated/source.ts';
+import { needsAdmission } from './admission.ts';
 import type { Publication, Reading, Run, RunState } from './publication.ts';
 import { type RunRow, readRunRow, toRun, UUID } from './rows.ts';
 
@@ -22,6 +25,8 @@ export interface BeginRun {
   confirm?: boolean;
   /** What to read; absent: what the dataset's mode reads. */
   reading?: Reading;
+  /** Whatever the source's windows; who said so stands in the log. */
+  now?: boolean;
 }
 
 export interface BegunRun {
@@ -30,6 +35,8 @@ export interface BegunRun {
   epoch: number;
   /** The task queue of the workers that can read the dataset's source. */
   queue: string;
+  /** The source has limits: `admitRun` says when to read. */
+  limited?: true;
 }
 
 /**
@@ -47,7 +54,12 @@ export async function beginRun({ catalog }: Publication, request: BeginRun): Pro
         'definition',
       );
     if (!dataset) throw new HuitongError('NOT_FOUND', 'there is no such dataset', { at: request.dataset });
-    const begun = { runId: request.runId, dataset: request.dataset, queue: sourceQueue(dataset.department) };
+    const begun = {
+      runId: request.runId,
+      dataset: request.dataset,
+      queue: sourceQueue(dataset.department),
+      ...((await isLimited(transaction, dataset.definition.source)) && { limited: true as const }),
+    };
     assertReadable(request, dataset.definition.mode, dataset.current_version);
     const before = await transaction<RunRow>('run').where({ id: request.runId }).first();
     if (before) return { ...begun, epoch: before.epoch };
@@ -73,10 +85,16 @@ export async function beginRun({ catalog }: Publication, request: BeginRun): Pro
       confirmed: request.confirm ?? false,
       base_version: dataset.current_version,
       reading: request.reading === undefined ? null : JSON.stringify(request.reading),
+      regardless: request.now ?? false,
       epoch,
     });
     return { ...begun, epoch };
   });
+}
+
+async function isLimited(transaction: Catalog, code: string): Promise<boolean> {
+  const source = await transaction('source').where({ code }).first<{ definition: SourceDefinition }>('definition');
+  return needsAdmission(source.definition);
 }
 
 /** A range can be read again where rows are put over others, and there is something to put them over. */

@@ -12,6 +12,11 @@ export const workflowLimits = {
   /** How long a run waits for a worker of the department, and a person for the check of a source. */
   workerWaitMaxMs: 15 * 60 * 1000,
   workerWaitInteractiveMaxMs: 20_000,
+  /** A run waits for connections of its source: until it asks again (doubling), and in all; what a timer has at least. */
+  admissionRetryMs: 5_000,
+  admissionRetryMaxMs: 60_000,
+  admissionWaitMaxMs: 12 * 60 * 60 * 1000,
+  admissionWaitMinMs: 1_000,
   /** Check and discovery of a source. */
   inquiryMaxMs: 60_000,
   /** An exchange activity: once, and with all its retries while the catalog or the store is away. */

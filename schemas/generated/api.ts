@@ -878,6 +878,20 @@ from?: string
 to?: string
 } | null)
 startedAt: string
+/**
+ * An engineer asked for it whatever the source's windows.
+ */
+now?: boolean
+/**
+ * The source's limits keep a run that is going on from reading.
+ */
+waiting?: ({
+for?: ("window" | "connections")
+/**
+ * When it opens, or when the run asks again.
+ */
+until?: string
+} | null)
 endedAt: (string | null)
 /**
  * What the running extraction last told.

@@ -17,6 +17,7 @@ kind: string
 connection: {
 [k: string]: unknown
 }
+limits?: AssignedLimits
 }
 table: {
 schema?: string
@@ -86,4 +87,15 @@ version: number
  * SHA-256 of the stored bytes, lower-case hex.
  */
 manifest: string
+}
+/**
+ * What this generation may ask of the source; each absent where there is no limit.
+ */
+export interface AssignedLimits {
+/**
+ * Granted to this run: one for the snapshot, the others for reading threads.
+ */
+connections?: number
+rowsPerSecond?: number
+snapshotAgeMaxMs?: number
 }

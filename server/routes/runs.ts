@@ -24,6 +24,7 @@ interface RunParams {
 
 interface PublishBody {
   confirm?: boolean;
+  now?: boolean;
   full?: boolean;
   from?: string;
   to?: string;
@@ -56,6 +57,7 @@ export function runRoutes(app: FastifyInstance, deps: AppDependencies): void {
               type: 'boolean',
               description: 'The version may be empty, or may have lost half its rows.',
             },
+            now: { type: 'boolean', description: 'Whatever the source’s windows; who asked for it stands in the log.' },
             full: { type: 'boolean', description: 'Read everything again, whatever the mode.' },
             from: { type: 'string', maxLength: 256, description: 'Of a range that is read again: rows behind it.' },
             to: { type: 'string', maxLength: 256, description: 'Of a range that is read again: up to it.' },
@@ -72,6 +74,7 @@ export function runRoutes(app: FastifyInstance, deps: AppDependencies): void {
         trigger: 'manual' as const,
         actor: actorOf(request),
         confirm: request.body?.confirm ?? false,
+        now: request.body?.now ?? false,
         ...readingOf(request.body),
       };
       const workflowId = publishWorkflowId(code);
@@ -187,7 +190,7 @@ export function runRoutes(app: FastifyInstance, deps: AppDependencies): void {
 }
 
 function readingOf(body: PublishBody | null): { reading?: Reading } {
-  const { confirm: _, ...reading } = body ?? {};
+  const { confirm: _confirm, now: _now, ...reading } = body ?? {};
   return Object.keys(reading).length === 0 ? {} : { reading };
 }
 
