@@ -45,6 +45,8 @@ export const limits = {
   /** Changes of one version, and how far a capture may lag behind its source, where the definition says nothing. */
   captureChangesMax: 1_000_000,
   captureLagBytesMax: 10 * 1024 * 1024 * 1024,
+  /** A replication slot waits for every transaction that was open before it. */
+  captureStartMaxMs: 5 * 60_000,
   /** Trailing segments of an appended dataset that are made one, and the stored bytes that one of them has at most. */
   segmentsCompactMin: 16,
   segmentBytesSmall: 16 * 1024 * 1024,
@@ -136,6 +138,9 @@ export const limits = {
   grantCheckBytes: 4 * 1024 * 1024,
   /** Who makes a projection renews its lease; where it died, another begins again after this. */
   projectionLeaseMs: 30_000,
+  /** Threads that make projections, in one process; below so many stored bytes it is done without one. */
+  projectionThreadsMax: 2,
+  projectionThreadBytesMin: 256 * 1024,
   /** How often others look whether it is there. */
   projectionPollMs: 100,
   /** A projection that nobody has read for so long is collected; reading notes it at most once in a tenth of that. */

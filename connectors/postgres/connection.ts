@@ -20,6 +20,11 @@ const sessionSettings = `
 
 export type Row = Record<string, unknown>;
 
+/** `replication`: takes the replication commands too, and no queries with parameters (53.4, "Streaming Replication Protocol"). */
+export type ConnectionPurpose = 'queries' | 'replication';
+/** A parameter of the start-up message that `pg` passes on, and its type does not name. */
+const REPLICATION: object = { replication: 'database' };
+
 export class Connection {
   readonly target: ConnectionTarget;
   private readonly client: pg.Client;
@@ -32,7 +37,7 @@ export class Connection {
   private ended = false;
 
   /** Use `openConnection`. */
-  constructor(target: ConnectionTarget, context: ConnectorContext) {
+  constructor(target: ConnectionTarget, context: ConnectorContext, purpose: ConnectionPurpose) {
     this.target = target;
     this.signal = context.signal;
     this.wire = new Wire(
@@ -52,6 +57,7 @@ export class Connection {
       connectionTimeoutMillis: target.connectTimeoutMs,
       keepAlive: true,
       stream: () => this.makeSocket(),
+      ...(purpose === 'replication' && REPLICATION),
     });
     this.client.on('error', (cause) => this.fail(cause));
     this.client.connection.on('backendKeyData', (message: { processID: number; secretKey: number }) => {
@@ -169,8 +175,12 @@ export class Connection {
 }
 
 /** Throws SOURCE_AUTH, SOURCE_UNREACHABLE, SOURCE_TLS, SOURCE_DATABASE_MISSING, CONFIG_INVALID or CANCELLED. */
-export async function openConnection(config: PostgresConfig, context: ConnectorContext): Promise<Connection> {
-  const connection = new Connection(connectionTarget(config), context);
+export async function openConnection(
+  config: PostgresConfig,
+  context: ConnectorContext,
+  purpose: ConnectionPurpose = 'queries',
+): Promise<Connection> {
+  const connection = new Connection(connectionTarget(config), context, purpose);
   await connection.open();
   return connection;
 }

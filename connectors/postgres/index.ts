@@ -1,5 +1,6 @@
 /** PostgreSQL: COPY in binary, decoded straight into Arrow column buffers, in parallel under one exported snapshot. */
 import { defineConnector } from '../define.ts';
+import { capture } from './capture.ts';
 import { check } from './check.ts';
 import { configSchema } from './config.ts';
 import { discover } from './discover.ts';
@@ -11,7 +12,7 @@ export const postgres = defineConnector({
   kind: 'postgres',
   title: { zh: 'PostgreSQL 数据库', en: 'PostgreSQL' },
   configSchema,
-  capabilities: { snapshot: 'exported', partitioning: true, cursor: true, changeCapture: false },
+  capabilities: { snapshot: 'exported', partitioning: true, cursor: true, changeCapture: true },
   types,
   check,
   discover,
@@ -19,4 +20,5 @@ export const postgres = defineConnector({
   plan: (snapshot: PostgresSnapshot, request, options) => snapshot.plan(request, options),
   cursorBound: (snapshot: PostgresSnapshot, request, cursor) => snapshot.cursorBound(request, cursor),
   read,
+  capture,
 });

@@ -82,6 +82,11 @@ export class PostgresSnapshot implements Snapshot {
     });
   }
 
+  /** Looks into the catalog as it is in the snapshot. */
+  inspect<T>(body: (connection: Connection) => Promise<T>): Promise<T> {
+    return this.inOrder(() => body(this.connection));
+  }
+
   private async conditionOf(relation: Relation, { window }: TableRequest): Promise<string> {
     if (window === undefined) return '';
     const { type } = await cursorColumn(this.connection, relation, window.column);
@@ -130,6 +135,24 @@ export class PostgresSnapshot implements Snapshot {
 async function exportSnapshot(connection: Connection): Promise<string> {
   const [row] = await connection.query('select pg_export_snapshot() as token');
   return String(row?.token);
+}
+
+/** A snapshot of the state that another connection has exported, and holds until this is done. */
+export async function joinSnapshot(
+  config: PostgresConfig,
+  context: ConnectorContext,
+  token: string,
+): Promise<PostgresSnapshot> {
+  const connection = await openConnection(config, context);
+  try {
+    await connection.query('begin isolation level repeatable read read only');
+    // SET TRANSACTION takes no parameters.
+    await connection.query(`set transaction snapshot '${token.replaceAll("'", "''")}'`);
+    return new PostgresSnapshot(connection, await exportSnapshot(connection), undefined);
+  } catch (cause) {
+    await connection.close();
+    throw cause;
+  }
 }
 
 /** Throws what `openConnection` throws. */

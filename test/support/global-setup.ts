@@ -18,7 +18,10 @@ declare module 'vitest' {
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const directory = await mkdtemp(join(tmpdir(), 'huitong-test-'));
   const [postgres, temporal] = await Promise.all([
-    startPostgres({ directory, settings: ['max_connections=300', 'fsync=off'] }),
+    startPostgres({
+      directory,
+      settings: ['max_connections=300', 'fsync=off', 'wal_level=logical', 'max_replication_slots=50'],
+    }),
     startTemporal({ onLog: (line) => line.startsWith('temporal:') && console.log(line) }),
   ]);
   project.provide('postgresUrl', await postgres.database('postgres'));
