@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { applyCommand } from './commands/apply.ts';
 import { auditCommands } from './commands/audit.ts';
 import { caseCommands } from './commands/cases.ts';
+import { changesCommand } from './commands/changes.ts';
 import { correctionCommands } from './commands/corrections.ts';
 import { datasetCommands } from './commands/datasets.ts';
 import { exchangeCommands } from './commands/exchange.ts';
@@ -43,6 +44,7 @@ export function buildProgram(): Command {
     applyCommand,
     sourceCommands,
     datasetCommands,
+    changesCommand,
     runCommands,
     versionCommands,
     grantCommands,

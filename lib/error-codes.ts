@@ -134,6 +134,15 @@ export const errorCodes = define({
       en: 'Leave the column out, or split such values in the source; 64 MiB a cell is the limit.',
     },
   },
+  CHANGES_UNAVAILABLE: {
+    status: 410,
+    recovery: 'fatal',
+    title: { zh: '无法提供增量', en: 'The changes since that version cannot be told' },
+    hint: {
+      zh: '整体读取一次，再以其版本号读取增量',
+      en: 'Read the dataset in bulk once (`GET …/data`), and go on from the version in its x-huitong-version.',
+    },
+  },
   CHECKSUM: {
     status: 422,
     recovery: 'fatal',
@@ -731,15 +740,6 @@ export const errorCodes = define({
     title: { zh: '数据源拒绝登录', en: 'The source refused the credentials' },
     hint: { zh: '检查用户和密钥引用', en: 'Check the user, its rights, and the secret reference.' },
   },
-  SOURCE_CONFLICT: {
-    status: 422,
-    recovery: 'fatal',
-    title: { zh: '一数多源', en: 'Two authoritative sources for one element' },
-    hint: {
-      zh: '由主管部门确定唯一数源',
-      en: 'Let the supervising department decide which one is authoritative.',
-    },
-  },
   SOURCE_BUSY: {
     status: 503,
     recovery: 'retriable',
@@ -747,6 +747,15 @@ export const errorCodes = define({
     hint: {
       zh: '稍后重试，或错开排程，或提高数据源的 limits.connections',
       en: 'Run it later, spread the schedules, or raise limits.connections of the source.',
+    },
+  },
+  SOURCE_CONFLICT: {
+    status: 422,
+    recovery: 'fatal',
+    title: { zh: '一数多源', en: 'Two authoritative sources for one element' },
+    hint: {
+      zh: '由主管部门确定唯一数源',
+      en: 'Let the supervising department decide which one is authoritative.',
     },
   },
   SOURCE_DATABASE_MISSING: {

@@ -9,7 +9,7 @@ import type { Version } from '../publication/publication.ts';
 import { readableVersion } from '../publication/recalls.ts';
 import { readManifest } from '../publication/versions.ts';
 import { type Access, actorOf, recordDenial } from './access.ts';
-import { type Grant, type GrantQuery, resolveGrant } from './grants.ts';
+import { type Grant, type GrantQuery, type Mode, resolveGrant } from './grants.ts';
 import { type Projection, project } from './projection.ts';
 import type { Principal } from './rights.ts';
 import type { SessionLeaf } from './session.ts';
@@ -17,6 +17,8 @@ import type { SessionLeaf } from './session.ts';
 export interface Asked extends Pick<GrantQuery, 'principal' | 'columns' | 'grant' | 'address'> {
   dataset: string;
   version: 'current' | number;
+  /** Absent: `bulk`. */
+  mode?: Extract<Mode, 'bulk' | 'changes'>;
 }
 
 export interface Decision {
@@ -31,7 +33,10 @@ export interface Decision {
 }
 
 /** What is refused, and stands in the log by its code. */
-const denials = ['COLUMN_NOT_GRANTED', 'GRANT_NOT_USABLE', 'VERSION_RECALLED'] as const;
+const denials = ['COLUMN_NOT_GRANTED', 'GRANT_NOT_USABLE', 'POLICY_INVALID', 'VERSION_RECALLED'] as const;
+
+/** As the log names them. */
+const actions = { bulk: 'dataset.read', changes: 'dataset.changes' } as const;
 
 /**
  * @throws NOT_FOUND for a dataset or version that is absent or not granted, COLUMN_NOT_GRANTED for a column likewise,
@@ -39,10 +44,11 @@ const denials = ['COLUMN_NOT_GRANTED', 'GRANT_NOT_USABLE', 'VERSION_RECALLED'] a
  */
 export async function decide(access: Access, asked: Asked): Promise<Decision> {
   const { publication } = access;
+  const { mode = 'bulk' } = asked;
   let dataset: Dataset | undefined;
   try {
     dataset = await getDataset(publication.catalog, asked.dataset);
-    const grant = await resolveGrant(publication.catalog, { ...asked, dataset, mode: 'bulk' });
+    const grant = await resolveGrant(publication.catalog, { ...asked, dataset, mode });
     const version = await readableVersion(publication, dataset.code, asked.version);
     const manifest = await readManifest(publication, version);
     const parts = manifest.segments.flatMap((segment) => segment.parts);
@@ -50,13 +56,23 @@ export async function decide(access: Access, asked: Asked): Promise<Decision> {
     return { grant, version, manifest, parts, schema, projection: project(grant, schema, asked.columns) };
   } catch (e: unknown) {
     if (isHuitongError(e, 'NOT_FOUND')) {
-      await recordReadDenial(access, asked.principal, dataset?.code, 'NOT_FOUND');
+      await recordReadDenial(access, asked.principal, { dataset: dataset?.code, mode, rule: 'NOT_FOUND' });
       throw notFound();
     }
-    const denial = denials.find((code) => isHuitongError(e, code));
-    if (denial !== undefined) await recordReadDenial(access, asked.principal, dataset?.code, denial);
-    throw e;
+    throw await recordedDenial(access, asked.principal, { dataset: dataset?.code, mode }, e);
   }
+}
+
+/** The error itself, once it is in the log where it is a refusal. @throws AUDIT_UNAVAILABLE where it could not be */
+export async function recordedDenial(
+  access: Access,
+  principal: Principal,
+  denied: Omit<Denied, 'rule'>,
+  error: unknown,
+): Promise<unknown> {
+  const rule = denials.find((code) => isHuitongError(error, code));
+  if (rule !== undefined) await recordReadDenial(access, principal, { ...denied, rule });
+  return error;
 }
 
 /** One text for what is absent and what is forbidden. */
@@ -64,14 +80,18 @@ export function notFound(): HuitongError {
   return new HuitongError('NOT_FOUND', 'there is no such dataset, version or object');
 }
 
-/** @param dataset undefined where there is none: what was asked for is a stranger's text, and stays out of the log */
+interface Denied extends Pick<Asked, 'mode'> {
+  /** Undefined where there is none: what was asked for is a stranger's text, and stays out of the log. */
+  dataset: string | undefined;
+  rule: string;
+}
+
 export function recordReadDenial(
   access: Access,
   principal: Principal,
-  dataset: string | undefined,
-  rule: string,
+  { dataset, mode = 'bulk', rule }: Denied,
 ): Promise<void> {
-  return recordDenial(access, principal, { action: 'dataset.read', object: `dataset/${dataset ?? '(unknown)'}`, rule });
+  return recordDenial(access, principal, { action: actions[mode], object: `dataset/${dataset ?? '(unknown)'}`, rule });
 }
 
 /** What both leaves of a read say of it. */

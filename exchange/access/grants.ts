@@ -113,7 +113,7 @@ function whyNot(row: GrantRow, mode: Mode): string | undefined {
 }
 
 function implicitGrants({ department }: Principal, dataset: Dataset, mode: Mode): Grant[] {
-  if (mode !== 'bulk') return [];
+  if (mode !== 'bulk' && mode !== 'changes') return [];
   const terms = {
     grantee: department,
     dataset: dataset.code,

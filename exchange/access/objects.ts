@@ -21,7 +21,7 @@ export async function openObject(access: Access, request: ObjectRequest): Promis
   const { store } = access.publication;
   const digest = digestOf(decision, request.part);
   if (digest === undefined) {
-    await recordReadDenial(access, request.principal, decision.version.dataset, 'NOT_FOUND');
+    await recordReadDenial(access, request.principal, { dataset: decision.version.dataset, rule: 'NOT_FOUND' });
     throw notFound();
   }
   const stored = await store.stat(digest);

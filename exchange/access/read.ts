@@ -2,11 +2,11 @@
  * Reading a version under a grant. `prepareRead` decides and measures: nothing leaves, so it serves HEAD and
  * If-None-Match too. Its `open` records and sends. `openRead` is both at once.
  */
-import { HuitongError, isHuitongError } from '../../lib/errors.ts';
+import { HuitongError } from '../../lib/errors.ts';
 import type { Version } from '../publication/publication.ts';
 import type { ByteRange } from '../store/store.ts';
 import type { Access } from './access.ts';
-import { type Asked, type Decision, decide, readLeaf, recordReadDenial } from './decision.ts';
+import { type Asked, type Decision, decide, readLeaf, recordedDenial } from './decision.ts';
 import type { Grant } from './grants.ts';
 import { type NamedShown, shownTo } from './masked.ts';
 import { entityTag, type Projection, project } from './projection.ts';
@@ -85,10 +85,7 @@ export async function openRead(access: Access, request: ReadRequest & { range?: 
 /** A policy that the version no longer fits shows nothing: that is a refusal, and in the log. */
 function shownOrDenied(access: Access, { principal }: ReadRequest, decision: Decision): Promise<NamedShown> {
   return shownTo(access, decision).catch(async (e: unknown) => {
-    if (isHuitongError(e, 'POLICY_INVALID')) {
-      await recordReadDenial(access, principal, decision.version.dataset, 'POLICY_INVALID');
-    }
-    throw e;
+    throw await recordedDenial(access, principal, { dataset: decision.version.dataset }, e);
   });
 }
 

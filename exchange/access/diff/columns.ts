@@ -39,7 +39,8 @@ export function diffColumns(from: Schema, to: Schema): DiffColumns {
   };
 }
 
-function typeText({ type, metadata }: Field): string {
+/** Equal where cells are stored, and meant, alike. */
+export function typeText({ type, metadata }: Field): string {
   return `${type} ${metadata.get('ARROW:extension:name') ?? ''}`;
 }
 

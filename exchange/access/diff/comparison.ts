@@ -2,34 +2,26 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { RecordBatch } from 'apache-arrow';
+import type { RecordBatch, Schema } from 'apache-arrow';
 import { keyColumns } from '../../../columnar/keys.ts';
-import { projectedBatches } from '../renditions/batches.ts';
-import type { RenditionSource } from '../renditions/rendition.ts';
+import type { ManifestPart } from '../../../schemas/generated/manifest.ts';
 import { Buckets } from './buckets.ts';
 import { alignBatch, type DiffColumns } from './columns.ts';
 import { compareRows, type RowDifferences } from './compare.ts';
 
-/** Known before a row is read. */
-export interface DiffFacts {
-  dataset: string;
-  from: number;
-  to: number;
-  key: string[];
-  /** What was read, and what both versions share. */
-  partsRead: number;
-  partsShared: number;
-  /** Of the later version, as the grant shows it. */
-  rows: number;
+/** What is compared of one version, as the grant shows it. */
+export interface Side {
+  schema: Schema;
+  /** That are read. */
+  parts: ManifestPart[];
+  batches(): AsyncIterable<RecordBatch>;
 }
 
 export interface Comparison {
   key: string[];
   columns: DiffColumns;
-  before: RenditionSource;
-  after: RenditionSource;
-  /** Everything of the summary that is known before a row is read. */
-  facts: DiffFacts;
+  before: Side;
+  after: Side;
 }
 
 /** One bucket of both versions, and how they differ. */
@@ -52,10 +44,10 @@ export async function* comparedBuckets(comparison: Comparison, counts: Float64Ar
   const folder = await mkdtemp(join(tmpdir(), 'huitong-diff-'));
   const opened: Buckets[] = [];
   try {
-    for (const [name, source] of Object.entries({ before, after })) {
+    for (const [name, side] of Object.entries({ before, after })) {
       const buckets = await Buckets.create(folder, name, { schema: columns.schema, key, count });
       opened.push(buckets);
-      for await (const batch of projectedBatches(source)) await buckets.add(alignBatch(batch, columns));
+      for await (const batch of side.batches()) await buckets.add(alignBatch(batch, columns));
       await buckets.end();
     }
     for (let bucket = 0; bucket < count; bucket++) {
@@ -67,4 +59,9 @@ export async function* comparedBuckets(comparison: Comparison, counts: Float64Ar
     for (const buckets of opened) await buckets.close();
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** What is leased while it is read. */
+export function digestsOf({ before, after }: Comparison): string[] {
+  return [...new Set([...before.parts, ...after.parts].map(({ digest }) => digest))];
 }
