@@ -2,8 +2,8 @@
 import { spawn } from 'node:child_process';
 import { mkdir, rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { bundleOf } from '../lib/bundle.ts';
 import { generateBoxKeys } from '../lib/sealed-box.ts';
-import { bundleOf } from '../pipeline/bundle.ts';
 import type { BenchTable } from './extract-tables.ts';
 import { serveFileStaging } from './file-staging.ts';
 import { canImport, findPython, firstLine } from './python.ts';

@@ -4,8 +4,8 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { Worker } from 'node:worker_threads';
 import { HuitongError } from '../lib/errors.ts';
 import { limits } from '../lib/limits.ts';
+import { startThread } from '../lib/start-thread.ts';
 import type { FromThread, PartitionProgress, ThreadOutcome, ThreadSetup, ThreadTask, ToThread } from './messages.ts';
-import { startThread } from './start-thread.ts';
 
 export class ReadingThread {
   private readonly worker: Worker;

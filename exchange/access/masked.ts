@@ -46,7 +46,7 @@ export async function shownTo(access: Access, { grant, version, schema, parts }:
  * @throws POLICY_INVALID where the version no longer fits the policy
  */
 export function shownWhileRead(
-  access: Access,
+  access: Pick<Access, 'publication' | 'subjectKey'>,
   policy: Policy,
   stored: Shown,
 ): { schema: Schema; batches(): AsyncIterable<RecordBatch> } {
@@ -56,7 +56,7 @@ export function shownWhileRead(
   return { schema: compiled.schema, batches: () => shownBatches(projectedBatches(source), compiled.apply) };
 }
 
-function keyFor({ subjectKey }: Access, { hashedFor }: Policy): Uint8Array | null {
+function keyFor({ subjectKey }: Pick<Access, 'subjectKey'>, { hashedFor }: Policy): Uint8Array | null {
   return hashedFor === null ? null : maskKeyOf(subjectKey, hashedFor);
 }
 

@@ -25,7 +25,8 @@ export interface ParquetSource extends RenditionSource {
 
 /** Made first where it is not there yet. Throws TYPE_UNMAPPED, OBJECT_MISSING, OBJECT_CORRUPT, ARROW_INVALID. */
 export async function parquetRendition(publication: Publication, source: ParquetSource): Promise<StoredRendition> {
-  const { digest: of, manifestDigest, policyDigest, projection, store } = source;
+  const { digest: of, manifestDigest, policyDigest, projection } = source;
+  const { store } = publication;
   const made = await projectionOf(publication, {
     key: hash('sha256', canonicalJson({ of, columns: projection.columns, format: 'parquet' }), 'hex'),
     manifestDigest,

@@ -5,7 +5,7 @@ import type { ByteRange, ObjectStore } from '../../store/store.ts';
 import type { Projection } from '../projection.ts';
 
 export interface RenditionSource {
-  store: ObjectStore;
+  store: Pick<ObjectStore, 'open'>;
   /** Of the version: every part has it. */
   schema: Schema;
   parts: ManifestPart[];

@@ -6,10 +6,10 @@ import type { ManifestPart } from '../../../schemas/generated/manifest.ts';
 import type { ByteRange, ObjectStore, OpenObject, StoredObject } from '../../store/store.ts';
 
 /** Where the batches of a part are. Throws OBJECT_MISSING, ARROW_INVALID, OBJECT_CORRUPT where it is too short. */
-export async function readStoredIndex(store: ObjectStore, part: ManifestPart): Promise<PartIndex> {
+export async function readStoredIndex(store: Pick<ObjectStore, 'open'>, part: ManifestPart): Promise<PartIndex> {
   const object = await store.open(part.digest);
   try {
-    const readAt: ReadAt = (offset, length) => gathered(lentRange(object, part.digest, { offset, length }), length);
+    const readAt: ReadAt = (offset, length) => rangeOf(object, part.digest, { offset, length });
     return await readPartIndex(readAt, part.sizeBytes);
   } finally {
     await object.close();
@@ -17,7 +17,11 @@ export async function readStoredIndex(store: ObjectStore, part: ManifestPart): P
 }
 
 /** One range of a stored part, in chunks that are lent. Throws OBJECT_MISSING, and OBJECT_CORRUPT as `lentRange`. */
-export async function* storedRange(store: ObjectStore, digest: string, range: ByteRange): AsyncGenerator<Uint8Array> {
+export async function* storedRange(
+  store: Pick<ObjectStore, 'open'>,
+  digest: string,
+  range: ByteRange,
+): AsyncGenerator<Uint8Array> {
   const object = await store.open(digest);
   try {
     yield* lentRange(object, digest, range);
@@ -43,6 +47,11 @@ export async function* lentRange(
   } catch (e: unknown) {
     throw isHuitongError(e, 'REQUEST_INVALID') ? corrupt(digest, e) : e;
   }
+}
+
+/** The same, in bytes of one's own. */
+export function rangeOf(object: OpenObject, digest: string, range: ByteRange): Promise<Uint8Array> {
+  return gathered(lentRange(object, digest, range), range.length);
 }
 
 /** What is lent, copied into bytes of one's own. */
@@ -74,7 +83,7 @@ export class PartInOrder {
     this.#chunks = object.lend();
   }
 
-  static async open(store: ObjectStore, digest: string): Promise<PartInOrder> {
+  static async open(store: Pick<ObjectStore, 'open'>, digest: string): Promise<PartInOrder> {
     return new PartInOrder(digest, await store.open(digest));
   }
 

@@ -16,7 +16,7 @@ afterAll(() => rm(directory, { recursive: true }));
 /** As a process that starts now would see it. */
 async function bundleOfNewProcess(entry: URL): Promise<URL> {
   vi.resetModules();
-  return (await import('../../pipeline/bundle.ts')).bundleOf(entry);
+  return (await import('../../lib/bundle.ts')).bundleOf(entry);
 }
 
 test('a bundle is used again until one of its files changes', async () => {

@@ -8,7 +8,7 @@ import { statSync } from 'node:fs';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { HuitongError } from '../lib/errors.ts';
+import { HuitongError } from './errors.ts';
 
 /** Below our own node_modules, because native packages are left out of a bundle and are found from where it lies. */
 const FOLDER = '../node_modules/.cache/huitong/bundles/';
@@ -93,10 +93,10 @@ async function writeWhole(name: string, content: Uint8Array | string): Promise<v
     await writeFile(draft, content);
     await rename(draft, inFolder(name));
   } catch (cause) {
-    throw new HuitongError('CONFIG_INVALID', 'a reading thread cannot be prepared', {
+    throw new HuitongError('CONFIG_INVALID', 'a thread cannot be prepared', {
       cause,
       at: fileURLToPath(inFolder('.')),
-      hint: 'Let the worker write to this folder, or run an extract once while building its image.',
+      hint: 'Let the process write to this folder, or run an extract once while building its image.',
     });
   }
 }
