@@ -42,7 +42,7 @@ export interface OpenedChanges extends Session {
 }
 
 /** As Delta's change data feed has them. */
-const words = {
+export const words = {
   added: 'insert',
   removed: 'delete',
   changedFrom: 'update_preimage',
@@ -89,9 +89,18 @@ function unavailable(why: string): HuitongError {
 }
 
 async function compare(access: Access, pair: Pair): Promise<Comparison> {
-  const { from, to } = pair;
   const key = await pairingKey(access, pair);
   if (key === null) throw unavailable('the contract’s key is another since then');
+  return comparisonOf(access, pair, key);
+}
+
+/** @throws POLICY_INVALID where one of them no longer fits the policy, CHANGES_UNAVAILABLE where the columns differ */
+export function comparisonOf(
+  access: Pick<Access, 'publication' | 'subjectKey'>,
+  pair: Pair,
+  key: string[],
+): Comparison {
+  const { from, to } = pair;
   const parts = unsharedParts(from.parts, to.parts);
   const before = sideOf(access, from, { schema: from.schema, parts: parts.before });
   const after = sideOf(access, to, { schema: to.schema, parts: parts.after });
@@ -99,7 +108,7 @@ async function compare(access: Access, pair: Pair): Promise<Comparison> {
   return { key, columns: diffColumns(before.schema, after.schema), before, after };
 }
 
-function sideOf(access: Access, { grant, projection }: Decision, stored: Shown): Side {
+function sideOf(access: Parameters<typeof comparisonOf>[0], { grant, projection }: Decision, stored: Shown): Side {
   const { parts } = stored;
   if (grant.policy !== null) return { parts, ...shownWhileRead(access, grant.policy, stored) };
   const source = { store: access.publication.store, ...stored, projection };

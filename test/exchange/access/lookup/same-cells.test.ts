@@ -2,44 +2,28 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Field, makeData, RecordBatch, Schema, Struct, Utf8, vectorFromArray } from 'apache-arrow';
+import type { RecordBatch } from 'apache-arrow';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { RowImageWriter } from '../../../../columnar/row-image.ts';
-import { rowTexter } from '../../../../contracts/image.ts';
 import { IndexFile } from '../../../../exchange/access/lookup/files.ts';
 import { OpenIndex } from '../../../../exchange/access/lookup/open-index.ts';
 import { keyHasher, SlotTable } from '../../../../exchange/access/lookup/slots.ts';
 import { answerOf } from '../../../../exchange/access/lookup/verification.ts';
-import { compilePolicy } from '../../../../exchange/access/policy/compile.ts';
 import { maskKeyOf } from '../../../../exchange/access/policy/keyed-hash.ts';
 import { type Policy, policyOf } from '../../../../exchange/access/policy/policy.ts';
 import type { Version } from '../../../../exchange/publication/publication.ts';
+import { bulkRows, KEY, keyOf, withKey } from '../policy/keyed.ts';
 import { batchOf, policies, rows } from '../policy/samples.ts';
 
-const KEY = '证件号';
 const subjectKey = Buffer.alloc(32, 7);
 const maskKey = maskKeyOf(subjectKey, 'police');
+const bulk = (batch: RecordBatch, policy: Policy) => bulkRows(batch, policy, maskKey);
 let directory: string;
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'huitong-lookup-'));
 });
 afterAll(() => rm(directory, { recursive: true }));
-
-const keyOf = (row: number) => `44030619900101${String(row).padStart(4, '0')}`;
-
-function withKey(batch: RecordBatch): RecordBatch {
-  const keys = Array.from({ length: batch.numRows }, (_, row) => keyOf(row));
-  const key =
-    keys.length === 0 ? makeData({ type: new Utf8(), length: 0 }) : vectorFromArray(keys, new Utf8()).data[0]!;
-  return batchFrom([new Field(KEY, new Utf8(), false), ...batch.schema.fields], [key, ...batch.data.children]);
-}
-
-function batchFrom(fields: Field[], children: RecordBatch['data']['children']): RecordBatch {
-  const length = children[0]!.length;
-  const schema = new Schema(fields);
-  return new RecordBatch(schema, makeData({ type: new Struct(fields), length, nullCount: 0, children }));
-}
 
 async function indexOf(batch: RecordBatch, salt: number): Promise<OpenIndex> {
   const hashOf = keyHasher(subjectKey, salt);
@@ -52,19 +36,6 @@ async function indexOf(batch: RecordBatch, salt: number): Promise<OpenIndex> {
   await writeFile(paths[1]!, bytes);
   const [slots, records] = paths.map((path) => new IndexFile(path)) as [IndexFile, IndexFile];
   return new OpenIndex({ version: {} as Version, schema: batch.schema, key: [KEY], slots, records, hashOf });
-}
-
-/** As a bulk read has it: the rows that are given, in order. */
-function bulk(batch: RecordBatch, policy: Policy): string[] {
-  const compiled = compilePolicy(policy, batch.schema, maskKey);
-  const places = compiled.reads.map((name) => batch.schema.fields.findIndex((field) => field.name === name));
-  const read = batchFrom(
-    places.map((place) => batch.schema.fields[place]!),
-    places.map((place) => batch.data.children[place]!),
-  );
-  const shown = compiled.apply(read);
-  const text = rowTexter(compiled.schema);
-  return Array.from({ length: shown.numRows }, (_, row) => text(shown.data.children, row));
 }
 
 test('random rows, random policies: the same rows and the same cells, and the same work for keys that are absent', async () => {
