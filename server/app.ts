@@ -2,7 +2,7 @@
  * Builds the HTTP application; `runtime/server.ts` listens. Routes mirror URLs: `routes/datasets.ts` is `/v1/datasets`.
  * Handlers are thin: schema, service, reply. Who may call a route is its `action`, judged in `authentication.ts`.
  */
-import fastify, { type FastifyInstance } from 'fastify';
+import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
 import { v7 as uuidv7 } from 'uuid';
 import { limits } from '../lib/limits.ts';
 import { apiSchemas } from '../schemas/api/index.ts';
@@ -13,6 +13,7 @@ import { installIdempotency } from './idempotency.ts';
 import { installProblems } from './problems.ts';
 import { auditRoutes } from './routes/audit.ts';
 import { caseRoutes } from './routes/cases.ts';
+import { changesRoutes } from './routes/changes.ts';
 import { correctionRoutes } from './routes/corrections.ts';
 import { datasetRoutes } from './routes/datasets.ts';
 import { departmentRoutes } from './routes/departments.ts';
@@ -32,12 +33,13 @@ import { signInRoutes } from './routes/sign-in.ts';
 import { sourceRoutes } from './routes/sources.ts';
 import { stagingRoutes } from './routes/staging.ts';
 import { tokenRoutes } from './routes/tokens.ts';
+import { uploadRoutes } from './routes/uploads.ts';
 import { versionRoutes } from './routes/versions.ts';
 import { installValidation } from './validation.ts';
 
 export async function buildApp(deps: AppDependencies): Promise<FastifyInstance> {
   const app = fastify({
-    loggerInstance: deps.logger,
+    loggerInstance: deps.logger.child({}, { serializers: { req: requestOutline } }),
     genReqId: () => uuidv7(),
     requestIdHeader: false,
     bodyLimit: limits.requestBytesMax,
@@ -61,10 +63,12 @@ export async function buildApp(deps: AppDependencies): Promise<FastifyInstance> 
     districtRoutes,
     departmentRoutes,
     sourceRoutes,
+    uploadRoutes,
     inferenceRoutes,
     datasetRoutes,
     versionRoutes,
     differenceRoutes,
+    changesRoutes,
     runRoutes,
     scheduleRoutes,
     signInRoutes,
@@ -87,6 +91,12 @@ export async function buildApp(deps: AppDependencies): Promise<FastifyInstance> 
     { prefix: '/v1' },
   );
   return app;
+}
+
+/** For the log: what a query says is left out, since clients put into addresses what belongs into no log. */
+function requestOutline({ method, url, host, ip }: FastifyRequest) {
+  const [path, query] = url.split('?', 2);
+  return { method, path, ...(query === undefined ? {} : { query: '…' }), host, remoteAddress: ip };
 }
 
 /** Fastify's serializer knows no dialect by URL; our resource schemas use nothing that differs between 07 and 2020-12. */

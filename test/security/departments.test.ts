@@ -43,7 +43,7 @@ const open = new Set([
 ]);
 /** No owner limits the role, and still not everybody's: a grant decides, or the token's own id. */
 const judgedBesides = (path: string) =>
-  /\/(data|diff|manifest)$|\/parts\/|^\/v1\/lookups\//.test(path) || path === '/v1/tokens/{id}/rotate';
+  /\/(data|diff|changes|manifest)$|\/parts\/|^\/v1\/lookups\//.test(path) || path === '/v1/tokens/{id}/rotate';
 
 /** Roles of the table that reach everybody's objects. */
 const reaches = (route: Route, role: Role) =>

@@ -8,7 +8,7 @@ import tokenSchema from '../../schemas/api/token.json' with { type: 'json' };
 import type { AuditLeaf } from '../../schemas/generated/audit-leaf.ts';
 import type { GrantTerms } from '../../schemas/generated/grant-terms.ts';
 import type { AppDependencies } from '../../server/dependencies.ts';
-import { draft, furnish } from '../exchange/access/requests/support.ts';
+import { furnish, submitted } from '../exchange/access/requests/support.ts';
 import { batchOf } from '../exchange/access/support.ts';
 import { fileOne } from '../exchange/duties/support.ts';
 import { DATASET } from '../exchange/publication/world.ts';
@@ -47,6 +47,8 @@ export async function openSecurityWorld(more: Partial<AppDependencies> = {}): Pr
   const server = await openServer({ sharing: conditional, verifications }, more);
   const { world, audit } = server.bench;
   await furnish(world.catalog);
+  const named = "jsonb_build_object('code', code, 'name', jsonb_build_object('zh', name_zh, 'en', name_en))";
+  await world.catalog('department').update({ definition: world.catalog.raw(named) });
   await server.bench.publish([[batchOf([[1n, CANARY]])]]);
   const { runId, digests } = await server.bench.publish([
     [
@@ -56,7 +58,10 @@ export async function openSecurityWorld(more: Partial<AppDependencies> = {}): Pr
       ]),
     ],
   ]);
-  const grant = await grantTo(server, 'education', { modes: ['bulk', 'lookup'] });
+  const grant = await grantTo(server, 'education', {
+    modes: ['bulk', 'lookup', 'verify'],
+    verifications: ['named'],
+  });
   const { person } = await createPerson(
     world.catalog,
     { actor: 'token:test' },
@@ -71,7 +76,7 @@ export async function openSecurityWorld(more: Partial<AppDependencies> = {}): Pr
     run: runId,
     digest: digests[0]!,
     grant,
-    request: await draft(world, { department: 'education' } as never),
+    request: (await submitted(world)).id,
     case: await fileOne(server.bench),
     person,
     token: minted.token.id,
@@ -143,6 +148,7 @@ export function placesOf({ owned }: Pick<SecurityWorld, 'owned'>): Record<string
     '/v1/lookups/{dataset}': [owned.dataset, 'health.vaccinationz'],
     '/v1/sources/{code}': [owned.source, 'health-dx'],
     '/v1/staging/answers/{source}': [owned.source, 'health-dx'],
+    '/v1/staging/uploads/{source}': [owned.source, 'health-dx'],
     '/v1/runs/{run}': [owned.run, uuid],
     '/v1/staging/{run}': [owned.run, uuid],
     '/v1/grants/{id}': [owned.grant, uuid],
@@ -176,6 +182,7 @@ export function urlOf(path: string, value: string, { digest }: Owned): string {
 
 const queries: Record<string, string> = {
   '/v1/datasets/{code}/diff': '?from=1&to=2',
+  '/v1/datasets/{code}/changes': '?since=1',
   '/v1/staging/{run}/objects': '?kind=part',
   '/v1/audit/consistency': '?older=1&newer=2',
 };
