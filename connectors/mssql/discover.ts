@@ -3,7 +3,7 @@ import type { ConnectorContext, SourceTable } from '../connector.ts';
 import type { MssqlConfig } from './config.ts';
 import { openConnection } from './connection.ts';
 import * as relations from './relation.ts';
-import { types } from './types.ts';
+import { type CatalogType, types } from './types.ts';
 
 /** Tables and views that this user can read; ordered by schema and name. */
 export async function discover(config: MssqlConfig, context: ConnectorContext): Promise<SourceTable[]> {
@@ -28,10 +28,23 @@ function describeTable(
     schema,
     name,
     kind,
-    columns: columns.map((column) => describedColumn(types, column)),
+    columns: columns.map((column) => {
+      const maxLength = kind === 'foreign' ? undefined : lengthOf(column.type);
+      return { ...describedColumn(types, column), ...(maxLength && { guarantees: { maxLength } }) };
+    }),
     primaryKey: keys.find((key) => key.primary)?.columns ?? [],
     uniqueKeys: keys.map((key) => key.columns),
     ...(rows === undefined ? {} : { rowsEstimate: rows }),
     ...(comment === undefined ? {} : { comment }),
   };
+}
+
+/**
+ * The most characters of a declared length: `nvarchar(n)` counts UTF-16 code units and `varchar(n)` bytes, of which a
+ * character has one or more.
+ */
+function lengthOf({ name, length, isClr }: CatalogType): number | undefined {
+  if (isClr || length <= 0) return undefined;
+  if (name === 'nchar' || name === 'nvarchar') return length / 2;
+  return name === 'char' || name === 'varchar' ? length : undefined;
 }

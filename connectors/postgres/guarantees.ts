@@ -3,8 +3,8 @@
  * simple CHECK constraints of the table or of a domain. What is not understood is left out: a guarantee that is missing
  * makes a contract looser, a wrong one would refuse good rows.
  */
+import { type CheckSubject, guaranteesOfCheck } from '../check-expression.ts';
 import type { ColumnGuarantees } from '../connector.ts';
-import { type CheckSubject, guaranteesOfCheck } from './check-expression.ts';
 import type { Connection, Row } from './connection.ts';
 
 /** By relation and column name. */
@@ -52,10 +52,11 @@ export async function findGuarantees(connection: Connection, oids: number[]): Pr
 }
 
 function guaranteesOf(row: Row): ColumnGuarantees {
-  const subject: CheckSubject = { names: [String(row.name), 'VALUE'], type: row.type === null ? '' : String(row.type) };
+  const type = String(row.type ?? '');
+  const subject: CheckSubject = { names: [String(row.name), 'VALUE'], kind: kinds.get(type), lengths };
   const length = Number(row.typmod) - VARLENA_HEADER_BYTES;
-  const sized = (subject.type === 'varchar' || subject.type === 'bpchar') && length > 0;
-  if (subject.type === 'bpchar' && sized) subject.paddedTo = length;
+  const sized = (type === 'varchar' || type === 'bpchar') && length > 0;
+  if (type === 'bpchar' && sized) subject.paddedTo = length;
   const checks = [...texts(row.checks), ...texts(row.domain_checks)];
   return Object.assign(
     sized ? { maxLength: length } : {},
@@ -63,6 +64,15 @@ function guaranteesOf(row: Row): ColumnGuarantees {
     row.labels === null ? {} : { enum: texts(row.labels) },
   );
 }
+
+const kinds = new Map<string, CheckSubject['kind']>([
+  ...['int2', 'int4', 'int8', 'numeric', 'float4', 'float8', 'money', 'oid'].map((type) => [type, 'number'] as const),
+  ...['text', 'varchar', 'bpchar', 'name'].map((type) => [type, 'text'] as const),
+  ['date', 'date'],
+]);
+
+/** Of text, `length` counts characters too. */
+const lengths = ['length', 'char_length', 'character_length'];
 
 /** `atttypmod` of varchar(n) and char(n) is n and the size of a header. */
 const VARLENA_HEADER_BYTES = 4;

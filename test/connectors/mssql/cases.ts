@@ -225,8 +225,8 @@ function codePageCases(): TypeCase[] {
     [1258, 0x042a, 'ăâđ₫', 'e3e2f0fe'],
   ];
   return texts.map(([codePage, lcid, text, hex]) => ({
-    declared: `varchar(${codePage})`,
-    type: tds.varchar(codePage, Buffer.from([lcid & 0xff, lcid >> 8, 0xd0, 0, 0]), () => Buffer.from(hex, 'hex')),
+    declared: 'varchar(60)',
+    type: tds.varchar(60, Buffer.from([lcid & 0xff, lcid >> 8, 0xd0, 0, 0]), () => Buffer.from(hex, 'hex')),
     codePage,
     values: [text],
   }));

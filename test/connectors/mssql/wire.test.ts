@@ -65,6 +65,8 @@ test('discover tells tables, keys, types and Chinese comments; the label reaches
   const columns = [
     { ...id, nullable: false, comment: '编号' },
     { name: '金额', declared: 'decimal(10,2)', type: tds.decimal(10, 2), comment: '以元计' },
+    { name: '缴费人', declared: 'nvarchar(20)', type: tds.nvarchar(20), nullable: false },
+    { name: '说明', declared: 'nvarchar(max)', type: tds.nvarchar('max') },
   ];
   const keys = [{ columns: ['id'], primary: true }, { columns: ['金额'] }];
   await withDatabase(
@@ -89,6 +91,14 @@ test('discover tells tables, keys, types and Chinese comments; the label reaches
             comment: '以元计',
             arrowType: expect.stringContaining('Decimal'),
           },
+          {
+            name: '缴费人',
+            sourceType: 'nvarchar(20)',
+            nullable: false,
+            arrowType: 'Utf8',
+            guarantees: { maxLength: 20 },
+          },
+          { name: '说明', sourceType: 'nvarchar(max)', nullable: true, arrowType: 'Utf8' },
         ],
       });
     },
@@ -247,7 +257,9 @@ test('a reader that waits stops the source: only so much is sent ahead', async (
 
 test('attention stops the server within a second, and the connection is ended', async () => {
   let stopped = 0;
+  const stop = new AbortController();
   const database = sending(async (reply) => {
+    setTimeout(() => stop.abort(), 200);
     for (let i = 0; !reply.signal.aborted; i++) {
       await sendRows(reply, i, i + 1);
       await reply.sleep(10);
@@ -255,8 +267,6 @@ test('attention stops the server within a second, and the connection is ended', 
     stopped = Date.now();
   });
   await withDatabase(database, async (config, server) => {
-    const stop = new AbortController();
-    setTimeout(() => stop.abort(), 200);
     await expect(readTable(config, { table }, () => {}, {}, stop.signal)).rejects.toMatchObject({ code: 'CANCELLED' });
     await expect.poll(() => server.connections, { timeout: 2_000 }).toBe(0);
     expect(stopped).toBeGreaterThan(0);

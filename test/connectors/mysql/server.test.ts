@@ -61,6 +61,42 @@ describe.skipIf(mariadbMissing !== undefined)(title, { timeout: TIMEOUT_MS }, ()
     for (const name of same) expect(texts[name], name).toEqual(printed[name]);
   });
 
+  test('discover tells what the database guarantees: enum labels, lengths, simple checks', async () => {
+    await run(
+      `create table promised (
+        id int primary key, kind enum('新','b''c','') not null, name varchar(20), code char(6), note text,
+        age int check (age between 0 and 150), rate decimal(5,2) check (rate > -1.5), level int check (level in (1,2,3)),
+        born date check (born >= '1900-01-01'), short text check (char_length(short) <= 5),
+        bytes text check (length(bytes) <= 5), status varchar(10) check (status in ('open','closed')),
+        either int check (either = 1 or either > 5), a int, b int, check (a < b), check (a >= 1 and b <= 9))`,
+      'create view promised_view as select kind, name from promised',
+    );
+    const found = await mysql.discover(config, quiet());
+    const guarantees = (name: string) =>
+      Object.fromEntries(
+        found.find((table) => table.name === name)?.columns.map((column) => [column.name, column.guarantees]) ?? [],
+      );
+    expect(guarantees('promised')).toEqual({
+      id: undefined,
+      kind: { enum: ['新', "b'c", ''] },
+      name: { maxLength: 20 },
+      code: { maxLength: 6 },
+      note: undefined,
+      age: { minimum: 0, maximum: 150 },
+      rate: { exclusiveMinimum: -1.5 },
+      level: { enum: [1, 2, 3] },
+      born: { formatMinimum: '1900-01-01' },
+      short: { maxLength: 5 },
+      bytes: undefined,
+      // 'OPEN' and 'open ' are equal to 'open' there.
+      status: { maxLength: 10 },
+      either: undefined,
+      a: { minimum: 1 },
+      b: { maximum: 9 },
+    });
+    expect(guarantees('promised_view')).toEqual({ kind: { enum: ['新', "b'c", ''] }, name: { maxLength: 20 } });
+  });
+
   async function tortureAsPrinted() {
     const { port, host } = server;
     const args = [

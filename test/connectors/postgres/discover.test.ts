@@ -1,7 +1,7 @@
 /** What discovery tells of tables of every kind, and what PostgreSQL guarantees of their columns. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type CheckSubject, guaranteesOfCheck } from '../../../connectors/check-expression.ts';
 import type { SourceTable } from '../../../connectors/connector.ts';
-import { guaranteesOfCheck } from '../../../connectors/postgres/check-expression.ts';
 import { postgres } from '../../../connectors/postgres/index.ts';
 import { createDatabase } from '../../support/postgres.ts';
 import { contextOf, execute } from './support.ts';
@@ -98,8 +98,11 @@ describe('discover', () => {
 });
 
 describe('check expressions', () => {
-  const text = { names: ['c'], type: 'text' };
-  const int = { names: ['c'], type: 'int4' };
+  const lengths = ['length', 'char_length'];
+  const text: CheckSubject = { names: ['c'], kind: 'text', lengths };
+  const int: CheckSubject = { names: ['c'], kind: 'number', lengths };
+  const folded: CheckSubject = { ...text, kind: 'folded' };
+  const date: CheckSubject = { ...text, kind: 'date' };
 
   test.each([
     [
@@ -116,13 +119,25 @@ describe('check expressions', () => {
     ['(10 >= c)', int, { maximum: 10 }],
     ['(char_length((c)::text) = 18)', text, { minLength: 18, maxLength: 18 }],
     ["((c)::text ~ '^[A-Z]{2}-[0-9]+$'::text)", text, { pattern: '^[A-Z]{2}-[0-9]+$' }],
-    ["(c = 'A'::bpchar)", { names: ['c'], type: 'bpchar', paddedTo: 3 }, { enum: ['A  '] }],
+    ["(c = 'A'::bpchar)", { ...text, paddedTo: 3 }, { enum: ['A  '] }],
+    // As MariaDB prints them.
+    ['`c` between 0 and 150 and `c` <> 7', int, { minimum: 0, maximum: 150 }],
+    ['`c` in (1,2,-3)', int, { enum: [1, 2, -3] }],
+    ["`c` >= '1900-01-01'", date, { formatMinimum: '1900-01-01' }],
+    ['char_length(`c`) between 2 and 18', folded, { minLength: 2, maxLength: 18 }],
+    ['("and" > 5 AND c < 9)', { ...int, names: ['and'] }, { exclusiveMinimum: 5 }],
   ])('%s', (expression, subject, guarantees) => {
     expect(guaranteesOfCheck(expression, subject)).toEqual(guarantees);
   });
 
   test.each([
     ['(NOT (c > 5))', int],
+    ['`c` not between 1 and 5', int],
+    ['`c` between 1 and 5 or `c` = 9', int],
+    ['`c` > 1 xor `c` > 5', int],
+    ['`c` <=> 5', int],
+    ["`c` in ('a','b')", folded],
+    ["`c` = 'a'", folded],
     ['((c > 5) OR (c < 1))', int],
     ['(c <> 5)', int],
     ['(abs(c) > 5)', int],
@@ -135,7 +150,7 @@ describe('check expressions', () => {
     ["(c ~* '^a$'::text)", text],
     ["(c > 'a'::text)", text],
     ["(lower(c) = 'a'::text)", text],
-    ['(length(c) > 3)', { names: ['c'], type: 'bpchar', paddedTo: 9 }],
+    ['(length(c) > 3)', { ...text, paddedTo: 9 }],
   ])('%s says nothing that a contract could', (expression, subject) => {
     expect(guaranteesOfCheck(expression, subject)).toEqual({});
   });
