@@ -97,8 +97,8 @@ function logQuery(name: string, changesMax: number, both: boolean): string {
   const form = (binary: boolean) =>
     `pg_catalog.pg_logical_slot_peek_binary_changes(${literal}, null, ${changesMax}, ${options}, 'binary', '${binary}')`;
   const select = both
-    ? `select told.binary, told.text from rows from (${form(true)}, ${form(false)})
-         as told(lsn, xid, binary, text_lsn, text_xid, text)`
+    ? `select told.cells, told.texts from rows from (${form(true)}, ${form(false)})
+         as told(lsn, xid, cells, texts_lsn, texts_xid, texts)`
     : `select told.data from ${form(true)} as told`;
   return `copy (${select}) to stdout (format binary)`;
 }

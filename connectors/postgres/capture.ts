@@ -79,8 +79,9 @@ async function createSlot(
 ): Promise<{ snapshot: PostgresSnapshot; position: ChangePosition }> {
   const tooLong = AbortSignal.timeout(limits.captureStartMaxMs);
   const signal = AbortSignal.any([context.signal, tooLong]);
-  const walsender = await openConnection(config, { ...context, signal }, 'replication');
+  let walsender: Connection | undefined;
   try {
+    walsender = await openConnection(config, { ...context, signal }, 'replication');
     const [slot] = await walsender.query(
       `CREATE_REPLICATION_SLOT ${quoteName(request.name)} LOGICAL pgoutput EXPORT_SNAPSHOT`,
     );
@@ -96,7 +97,7 @@ async function createSlot(
   } catch (cause) {
     throw startFailure(cause, tooLong.aborted && !context.signal.aborted, request.name);
   } finally {
-    await walsender.close();
+    await walsender?.close();
   }
 }
 
