@@ -669,6 +669,19 @@ comment on column run.basis is 'digest of what an increment depends on; another 
 comment on column run.reading is 'what was asked for: full, or the range from..to of a backfill';
 comment on column run.changes is 'what an increment changed, as in its manifest; null for a snapshot';
 
+create table run_upload (
+  run uuid not null,
+  source text not null,
+  name text not null,
+  digest text not null,
+  size_bytes bigint not null,
+  constraint run_upload_pkey PRIMARY KEY (run, name),
+  constraint run_upload_run_fkey FOREIGN KEY (run) REFERENCES run(id),
+  constraint run_upload_source_fkey FOREIGN KEY (source) REFERENCES source(code)
+);
+CREATE INDEX run_upload_digest ON public.run_upload USING btree (digest);
+comment on table run_upload is 'pinned by a run''s first generation and read by all of them; forgotten when the run has ended: its report tells what it read';
+
 create table source (
   code text not null,
   department text not null,
@@ -684,6 +697,28 @@ create table source (
   constraint source_state_check CHECK ((state = ANY (ARRAY['active'::text, 'retired'::text])))
 );
 CREATE INDEX source_department ON public.source USING btree (department);
+
+create table source_upload (
+  id uuid not null,
+  source text not null,
+  name text not null,
+  digest text not null,
+  size_bytes bigint not null,
+  uploaded_by text not null,
+  uploaded_at timestamp(3) with time zone not null default now(),
+  state text not null default 'current'::text,
+  ended_at timestamp(3) with time zone,
+  constraint source_upload_pkey PRIMARY KEY (id),
+  constraint source_upload_check CHECK (((state = 'current'::text) = (ended_at IS NULL))),
+  constraint source_upload_digest_check CHECK ((digest ~ '^[0-9a-f]{64}$'::text)),
+  constraint source_upload_size_bytes_check CHECK ((size_bytes >= 0)),
+  constraint source_upload_source_fkey FOREIGN KEY (source) REFERENCES source(code),
+  constraint source_upload_state_check CHECK ((state = ANY (ARRAY['current'::text, 'replaced'::text, 'removed'::text])))
+);
+CREATE UNIQUE INDEX source_upload_current ON public.source_upload USING btree (source, name) WHERE (state = 'current'::text);
+CREATE INDEX source_upload_digest ON public.source_upload USING btree (digest) WHERE (state = 'current'::text);
+CREATE INDEX source_upload_recent ON public.source_upload USING btree (source, id DESC);
+comment on table source_upload is 'one row a file that arrived; the object of one that is not current is collected once no run reads it';
 
 create table staged_object (
   run uuid not null,

@@ -1,6 +1,7 @@
 /** The HTTP API as the commands use it: JSON in, JSON or a stream out, problems become `CommandError`. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import type { Health } from '../schemas/generated/api.ts';
 import { CommandError, exitCodes, type RemoteProblem } from './errors.ts';
 import { sessionFor } from './sessions.ts';
@@ -9,6 +10,8 @@ export interface Connection {
   url: string;
   token?: string;
 }
+
+type Body = string | AsyncIterable<Uint8Array>;
 
 export interface Page<T> {
   items: T[];
@@ -76,6 +79,12 @@ export class ApiClient {
     return this.#json<T>('POST', path, body);
   }
 
+  /** A body of bytes, streamed. */
+  async send<T>(path: string, body: { bytes: AsyncIterable<Uint8Array>; sizeBytes: number }): Promise<T> {
+    const headers = { 'content-type': 'application/octet-stream', 'content-length': String(body.sizeBytes) };
+    return (await (await this.#send('POST', path, headers, body.bytes)).json()) as T;
+  }
+
   delete(path: string): Promise<void> {
     return this.#json('DELETE', path);
   }
@@ -109,18 +118,18 @@ export class ApiClient {
     return (response.status === 204 ? undefined : await response.json()) as T;
   }
 
-  async #send(method: string, path: string, headers: Record<string, string>, body?: string): Promise<Response> {
+  async #send(method: string, path: string, headers: Record<string, string>, body?: Body): Promise<Response> {
     const response = await this.#fetch(method, path, headers, body);
     if (!response.ok) throw await problemFrom(response);
     return response;
   }
 
-  async #fetch(method: string, path: string, headers: Record<string, string>, body?: string): Promise<Response> {
+  async #fetch(method: string, path: string, headers: Record<string, string>, body?: Body): Promise<Response> {
     const { url, token } = this.connection;
     try {
       return await fetch(`${url}/v1${path}`, {
         method,
-        body,
+        ...(typeof body === 'string' || body === undefined ? { body } : { body: Readable.from(body), duplex: 'half' }),
         headers: { 'accept-language': 'en', ...(token ? { authorization: `Bearer ${token}` } : {}), ...headers },
       });
     } catch (cause) {

@@ -294,6 +294,17 @@ export interface SourceCapture<Config = unknown> {
   drop(config: Config, request: CaptureRequest, context: ConnectorContext): Promise<void>;
 }
 
+/** Of kinds that can read files which were uploaded to the exchange (docs/decisions/0210). */
+export interface UploadReading<Config = unknown> {
+  /**
+   * Which of the source's uploaded files a table needs, or all of it where none is named; undefined where its files are
+   * elsewhere. Throws CONFIG_INVALID, PATH_OUTSIDE.
+   */
+  wanted(config: Config, names: string[], table?: TableName): string[] | undefined;
+  /** The same source, its uploaded files under their names in this folder. */
+  inFolder(config: Config, folder: string): Config;
+}
+
 export interface Connector<Config = unknown, S extends Snapshot = Snapshot, Partition = unknown> {
   readonly kind: string;
   readonly title: { zh: string; en: string };
@@ -314,4 +325,5 @@ export interface Connector<Config = unknown, S extends Snapshot = Snapshot, Part
   cursorBound?: CursorReading<S>['cursorBound'];
   /** Present where `capabilities.changeCapture` is true. */
   readonly capture?: SourceCapture<Config>;
+  readonly uploads?: UploadReading<Config>;
 }

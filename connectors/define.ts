@@ -27,6 +27,7 @@ import type {
   SourceTable,
   TableName,
   TableRequest,
+  UploadReading,
 } from './connector.ts';
 
 /** The only partition of a kind that divides nothing. */
@@ -76,6 +77,7 @@ interface Common<Config, SourceType, Mapping, Partition> {
   check(config: Config, context: ConnectorContext): Promise<CheckReport>;
   discover(config: Config, context: ConnectorContext): Promise<SourceTable[]>;
   read(config: Config, request: ReadRequest<Partition>, context: ConnectorContext): AsyncGenerator<SourceBatch>;
+  uploads?: UploadReading<Config>;
 }
 
 interface Opening<Config, S extends Snapshot> {

@@ -18,6 +18,7 @@ import type { Assignment } from '../schemas/generated/assignment.ts';
 import type { RunReport } from '../schemas/generated/run-report.ts';
 import type {
   ObjectRange,
+  PinnedUpload,
   StagedKind,
   StagedObject,
   StagedObjectWriter,
@@ -44,6 +45,17 @@ export function httpStagingClient({ url, token }: HttpStagingOptions): StagingCl
       const opened = await sendAgain(handle, 'POST', `generations?attempt=${attempt}`);
       const { assignment, generation, token: session } = parseJson<OpenedGeneration>(opened, url);
       return joinSession({ url, runId, generation, token: session }, assignment);
+    },
+    async listUploads(source) {
+      const handle: StagingHandle = { url, runId: 'uploads', generation: 0, token };
+      const listed = await sendAgain(handle, 'GET', encodeURIComponent(source));
+      return parseJson<{ items: PinnedUpload[] }>(listed, url).items;
+    },
+    async *readUpload(source, digest) {
+      const handle: StagingHandle = { url, runId: 'uploads', generation: 0, token };
+      const request = startRequest(handle, 'GET', `${encodeURIComponent(source)}/${digest}`);
+      request.end();
+      yield* streamOf(request, url);
     },
     async stageAnswer(source, sealed) {
       const handle: StagingHandle = { url, runId: 'answers', generation: 0, token };
@@ -171,16 +183,26 @@ function withSlash(url: string): string {
 
 /** The body of a successful answer; otherwise the problem as our error. */
 async function answerOf(request: ClientRequest, url: string): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of streamOf(request, url)) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+/** As `answerOf`, as it comes. */
+async function* streamOf(request: ClientRequest, url: string): AsyncGenerator<Uint8Array> {
   try {
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
       request.once('response', resolve);
       request.on('error', reject);
     });
+    const status = response.statusCode ?? 500;
+    if (status < 300) {
+      yield* response;
+      return;
+    }
     const chunks: Buffer[] = [];
     for await (const chunk of response) chunks.push(chunk as Buffer);
-    const body = Buffer.concat(chunks);
-    if ((response.statusCode ?? 500) < 300) return body;
-    throw problemOf(response.statusCode ?? 500, body, url);
+    throw problemOf(status, Buffer.concat(chunks), url);
   } catch (e) {
     throw e instanceof HuitongError ? e : unreachable(url, e);
   }

@@ -3,8 +3,10 @@
  * over objects and one report. It speaks HTTPS with the worker's own token, and per generation with a token that the
  * exchange gives out; neither passes through Temporal.
  */
-import type { Assignment } from '../schemas/generated/assignment.ts';
+import type { Assignment, PinnedUpload } from '../schemas/generated/assignment.ts';
 import type { RunReport } from '../schemas/generated/run-report.ts';
+
+export type { PinnedUpload };
 
 export type StagedKind = 'part' | 'quarantine' | 'report';
 
@@ -50,6 +52,10 @@ export interface StagingClient {
    * a generation is FENCED: it is the echo of an attempt that was given up.
    */
   openGeneration(runId: string, attempt?: number): Promise<StagingSession>;
+  /** The files that a source of the department has now, by name. */
+  listUploads(source: string): Promise<PinnedUpload[]>;
+  /** The bytes of one of them, or of one that a run has pinned; they are not hashed here. Throws NOT_FOUND. */
+  readUpload(source: string, digest: string): AsyncIterable<Uint8Array>;
   /** Hands over an answer about a source of the department, sealed for who asked. */
   stageAnswer(source: string, sealed: Uint8Array): Promise<StagedObject>;
 }

@@ -1,6 +1,6 @@
 /** Activities of a department's task queue `source-<department>`: they know sources and secrets, and no catalog. */
 import { Context } from '@temporalio/activity';
-import type { CheckReport, Connector, SourceTable } from '../../connectors/connector.ts';
+import type { CheckReport, Connector, SourceTable, TableName } from '../../connectors/connector.ts';
 import { connectorOf } from '../../connectors/registry.ts';
 import { HuitongError, isHuitongError } from '../../lib/errors.ts';
 import { limits } from '../../lib/limits.ts';
@@ -9,7 +9,8 @@ import type { StagedObject, StagingClient } from '../../pipeline/staging.ts';
 import { withFailures } from '../failure.ts';
 import { assertAddressAllowed, assertFolderAllowed, type ResolveSecret, resolveConnection } from './connection.ts';
 import { heartbeating } from './heartbeat.ts';
-import { answerInfer, answerPreview, type InferInquiry, type PreviewInquiry } from './inquiries.ts';
+import { type AskedSource, answerInfer, answerPreview, type InferInquiry, type PreviewInquiry } from './inquiries.ts';
+import { withUploads } from './uploads.ts';
 
 export interface SourceActivityDeps {
   staging: StagingClient;
@@ -56,13 +57,17 @@ export function createSourceActivities(deps: SourceActivityDeps) {
     /** The answer is a sealed object; its digest is all that passes through Temporal. */
     inferDataset: ({ source, ...inquiry }: { source: SourceReference } & InferInquiry): Promise<StagedObject> =>
       withFailures(() =>
-        heartbeating(async (signal) => answerInfer(deps.staging, await ask(deps, source, signal), inquiry)),
+        heartbeating((signal) =>
+          asking(deps, source, inquiry.table, signal, (asked) => answerInfer(deps.staging, asked, inquiry)),
+        ),
       ),
 
     /** As `inferDataset`. */
     previewDataset: ({ source, ...inquiry }: { source: SourceReference } & PreviewInquiry): Promise<StagedObject> =>
       withFailures(() =>
-        heartbeating(async (signal) => answerPreview(deps.staging, await ask(deps, source, signal), inquiry)),
+        heartbeating((signal) =>
+          asking(deps, source, inquiry.request.table, signal, (asked) => answerPreview(deps.staging, asked, inquiry)),
+        ),
       ),
 
     /** Each attempt is a new generation: parts of two snapshots never mix. */
@@ -79,9 +84,17 @@ async function open(deps: SourceActivityDeps, source: Omit<SourceReference, 'cod
   return { connector, config };
 }
 
-async function ask(deps: SourceActivityDeps, source: SourceReference, signal: AbortSignal) {
+async function asking<T>(
+  deps: SourceActivityDeps,
+  source: SourceReference,
+  table: TableName,
+  signal: AbortSignal,
+  body: (asked: AskedSource) => Promise<T>,
+): Promise<T> {
   const { code } = source;
-  return { code, signal, loopbackAllowed: deps.loopbackAllowed, ...(await open(deps, source)) };
+  return withUploads(deps.staging, await open(deps, source), { source: code, table, signal }, (opened) =>
+    body({ code, signal, loopbackAllowed: deps.loopbackAllowed, ...opened }),
+  );
 }
 
 async function checkSource(
@@ -90,9 +103,13 @@ async function checkSource(
   signal: AbortSignal,
 ): Promise<CheckReport> {
   try {
-    const { connector, config } = await open(deps, source);
-    const { loopbackAllowed } = deps;
-    return await connector.check(config, { signal, label: `huitong/check/${source.code}`, loopbackAllowed });
+    const context = { signal, label: `huitong/check/${source.code}`, loopbackAllowed: deps.loopbackAllowed };
+    return await withUploads(
+      deps.staging,
+      await open(deps, source),
+      { source: source.code, signal },
+      ({ connector, config }) => connector.check(config, context),
+    );
   } catch (e: unknown) {
     const refused = (['SECRET_MISSING', 'SSRF_BLOCKED', 'PATH_OUTSIDE'] as const).some((code) =>
       isHuitongError(e, code),
@@ -107,10 +124,13 @@ async function discoverSource(
   source: SourceReference,
   signal: AbortSignal,
 ): Promise<SourceTable[]> {
-  const { connector, config } = await open(deps, source);
-  const { loopbackAllowed } = deps;
-  const label = `huitong/discover/${source.code}`;
-  const tables = await connector.discover(config, { signal, label, loopbackAllowed });
+  const context = { signal, label: `huitong/discover/${source.code}`, loopbackAllowed: deps.loopbackAllowed };
+  const tables = await withUploads(
+    deps.staging,
+    await open(deps, source),
+    { source: source.code, signal },
+    ({ connector, config }) => connector.discover(config, context),
+  );
   const bytes = Buffer.byteLength(JSON.stringify(tables));
   if (bytes <= limits.temporalPayloadBytesMax) return tables;
   throw new HuitongError('OBJECT_TOO_LARGE', `the list of ${tables.length} tables takes ${bytes} bytes`, {
@@ -122,15 +142,18 @@ async function discoverSource(
 async function extractRun(deps: SourceActivityDeps, runId: string): Promise<ExtractResult> {
   return heartbeating(async (signal, tell) => {
     const session = await deps.staging.openGeneration(runId, Context.current().info.attempt);
-    const { generation } = session;
-    const { connector, config } = await open(deps, session.assignment.source);
+    const { assignment, generation } = session;
+    const { source, table, uploads } = assignment;
     const onProgress = ({ rows, bytes, partitions }: ExtractProgress) => {
       const partitionsDone = partitions.filter(({ done }) => done).length;
       tell({ generation, rows, bytes, partitions: partitions.length, partitionsDone });
     };
     const { threads, threadEntry, loopbackAllowed } = deps;
-    const job = { session, connector, config, signal, onProgress, threads, threadEntry, loopbackAllowed };
-    const { report, staged } = await extract(job);
+    const job = { session, signal, onProgress, threads, threadEntry, loopbackAllowed };
+    const files = { source: source.code, table, pinned: uploads, signal };
+    const { report, staged } = await withUploads(deps.staging, await open(deps, source), files, (opened) =>
+      extract({ ...job, ...opened }),
+    );
     return {
       generation,
       reportDigest: staged.digest,

@@ -12,6 +12,7 @@ import * as idempotency from './005_idempotency.ts';
 import * as grants from './006_grants.ts';
 import * as requests from './007_requests.ts';
 import * as extractAttempt from './008_extract_attempt.ts';
+import * as uploads from './009_uploads.ts';
 import * as increments from './010_increments.ts';
 import * as lookupIndex from './011_lookup_index.ts';
 import * as cases from './012_cases.ts';
@@ -33,6 +34,7 @@ const migrations: NamedMigration[] = [
   { name: '006_grants', migration: grants },
   { name: '007_requests', migration: requests },
   { name: '008_extract_attempt', migration: extractAttempt },
+  { name: '009_uploads', migration: uploads },
   { name: '010_increments', migration: increments },
   { name: '011_lookup_index', migration: lookupIndex },
   { name: '012_cases', migration: cases },

@@ -1,4 +1,4 @@
-/** `source check`, `source discover`, `sources`. */
+/** `source list`, `source check`, `source discover`; uploads are beside. */
 import type { Command } from 'commander';
 import type { CheckReport, SourceTable } from '../../connectors/connector.ts';
 import { textTable } from '../../lib/text-table.ts';
@@ -6,6 +6,7 @@ import type { Source } from '../../schemas/generated/api.ts';
 import type { CommandContext } from '../context.ts';
 import { CommandError, exitCodes } from '../errors.ts';
 import { print } from '../output.ts';
+import { uploadCommands } from './uploads.ts';
 
 export function sourceCommands(program: Command, context: CommandContext): void {
   const source = program.command('source').description('the databases of departments');
@@ -56,6 +57,8 @@ export function sourceCommands(program: Command, context: CommandContext): void 
       }
       context.show(chosen, (list) => (options.table ? showColumns(list) : showTables(list)));
     });
+
+  uploadCommands(source, context);
 }
 
 function showTables(tables: SourceTable[]): void {

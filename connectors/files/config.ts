@@ -5,11 +5,13 @@ import { configChecker } from '../config.ts';
 export type Format = 'csv' | 'json-lines' | 'xlsx' | 'parquet' | 'arrow';
 export type Encoding = 'utf-8' | 'gb18030' | 'gbk' | 'utf-16le' | 'utf-16be';
 
-/** `connection` of a source's definition, secrets resolved. One of `folder` and `s3`. */
+/** `connection` of a source's definition, secrets resolved. One of `folder`, `s3` and `upload`. */
 export interface FilesConfig {
   /** An absolute path below one of the worker's `sourceFolders`. */
   folder?: string;
   s3?: S3Place;
+  /** Files are uploaded to the exchange; whoever opens the source puts them into a folder first (`uploads.ts`). */
+  upload?: true;
   /** By table. A file that no table speaks of is a table too, under its own name and with what is usual. */
   tables?: Record<string, TableOptions>;
 }
@@ -101,9 +103,10 @@ export const configSchema = {
         secretAccessKey: { ...text, description: 'A reference, such as env:FILES_SECRET.' },
       },
     },
+    upload: { const: true, description: 'Files are uploaded to the exchange: `source upload`.' },
     tables: { type: 'object', maxProperties: 10_000, additionalProperties: tableSchema },
   },
-  oneOf: [{ required: ['folder'] }, { required: ['s3'] }],
+  oneOf: [{ required: ['folder'] }, { required: ['s3'] }, { required: ['upload'] }],
 };
 
 /** Throws CONFIG_INVALID with a pointer to each mistake. */

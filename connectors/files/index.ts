@@ -1,5 +1,5 @@
 /**
- * Files: CSV, JSON lines, XLSX, Parquet and Arrow, in a folder or in S3; text goes from its bytes straight into Arrow
+ * Files: CSV, JSON lines, XLSX, Parquet and Arrow, in a folder, in S3, or uploaded; text goes from its bytes straight into Arrow
  * column buffers. docs/reference/files.md has what each format may be.
  */
 import { defineConnector } from '../define.ts';
@@ -9,6 +9,7 @@ import { discover } from './discover.ts';
 import { read } from './read.ts';
 import { type FilesSnapshot, openSnapshot } from './snapshot.ts';
 import { types } from './types.ts';
+import { uploads } from './uploads.ts';
 
 export const files = defineConnector({
   kind: 'files',
@@ -21,4 +22,5 @@ export const files = defineConnector({
   openSnapshot,
   plan: (snapshot: FilesSnapshot, request, options) => snapshot.plan(request, options),
   read,
+  uploads,
 });

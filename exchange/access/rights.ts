@@ -41,6 +41,7 @@ const rights = {
   'run.stage': { worker: 'own', operator: 'any' },
   'source.check': { engineer: 'own' },
   'source.discover': { engineer: 'own' },
+  'source.upload': { engineer: 'own' },
   // Answers tell of rows that no version holds yet; whoever is no engineer sees personal cells masked.
   'dataset.infer': { engineer: 'own' },
   'dataset.preview': { engineer: 'own', officer: 'own', 'sharing-officer': 'own' },

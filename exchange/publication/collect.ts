@@ -1,8 +1,8 @@
 /**
  * The collector: removes what nobody refers to. An object stays while a run or a version keeps it, while a run that is
  * going on has staged it, while its quarantine has not expired, while a projection that is still read or the index of a
- * newest version holds it, and while a reader has leased it; and it is never younger than the grace time, which covers
- * an upload that has not been noted yet.
+ * newest version holds it, while it is a source's uploaded file or a run reads it as one, and while a reader has leased
+ * it; and it is never younger than the grace time, which covers an upload that has not been noted yet.
  */
 import type { Catalog } from '../../catalog/database.ts';
 import { limits } from '../../lib/limits.ts';
@@ -49,6 +49,10 @@ async function forgetEnded(catalog: Catalog): Promise<void> {
   await catalog('projection').whereRaw(`not exists (${GRANT_OF_PROJECTION})`).whereNotNull('policy_digest').delete();
   await catalog('lookup_index').whereRaw(OVERTAKEN_INDEX, [limits.lookupIndexKeptMs]).delete();
   await catalog('projection_build').where('expires_at', '<', catalog.fn.now()).delete();
+  await catalog('run_upload').whereRaw(`not exists (${RUNNING_READER})`).delete();
+  await catalog('source_upload')
+    .where('ended_at', '<', new Date(Date.now() - limits.uploadToldMs))
+    .delete();
   await catalog('staged_object').where({ kept: false }).whereRaw(`not exists (${OPEN_GENERATION})`).delete();
 }
 
@@ -80,6 +84,8 @@ const OPEN_GENERATION = `
   select from run
   where run.id = staged_object.run and run.generation = staged_object.generation and run.state = 'running'`;
 
+const RUNNING_READER = `select from run where run.id = run_upload.run and run.state = 'running'`;
+
 /** A projection of a policy is of no use once no grant has the policy. */
 const GRANT_OF_PROJECTION = `
   select from access_grant
@@ -99,5 +105,7 @@ const UNREFERENCED = `
   where not exists (select from staged_object where staged_object.digest = candidate.digest)
     and not exists (select from quarantine_part where quarantine_part.digest = candidate.digest)
     and not exists (select from projection_part where projection_part.digest = candidate.digest)
+    and not exists (select from source_upload where source_upload.digest = candidate.digest and state = 'current')
+    and not exists (select from run_upload where run_upload.digest = candidate.digest)
     and not exists (select from lookup_index where slots_digest = candidate.digest or records_digest = candidate.digest)
     and not exists (select from lease where lease.digest = candidate.digest and lease.expires_at > now())`;

@@ -5,6 +5,7 @@ import type { Assignment } from '../../schemas/generated/assignment.ts';
 import { abandonedCapture, incrementOf } from './increment.ts';
 import type { Publication } from './publication.ts';
 import { readRunRow } from './rows.ts';
+import { pinUploads } from './uploads.ts';
 
 export interface OpenGeneration {
   runId: string;
@@ -43,7 +44,9 @@ export async function openGeneration(
     throw new HuitongError('FENCED', 'the run has ended, or a newer run or attempt has begun', { at: runId });
   }
   const [{ generation }] = rows;
+  const { source } = assignment;
   const reading = {
+    ...(source.connection.upload === true && { uploads: await pinUploads(catalog, runId, source.code) }),
     ...(increment && { incremental: increment.assignment }),
     ...(captureToDrop && { captureToDrop }),
   };

@@ -73,11 +73,16 @@ export async function inferDataset(opened: OpenedSource, request: InferRequest):
   return resultOf(facts, contract);
 }
 
-/** Without a schema the first of that name, as the source lists them. */
+/**
+ * Without a schema the only one of that name. Where a source has no schemas, what was taken for one is the beginning of
+ * the name: `ledger.xlsx`.
+ */
 async function findTable({ connector, config, context }: OpenedSource, wanted: TableName): Promise<SourceTable> {
   const tables = await connector.discover(config, context);
   const found = tables.filter(
-    ({ schema, name }) => name === wanted.name && (wanted.schema === undefined || schema === wanted.schema),
+    ({ schema, name }) =>
+      (name === wanted.name && (wanted.schema === undefined || schema === wanted.schema)) ||
+      (schema === undefined && name === `${wanted.schema}.${wanted.name}`),
   );
   const [table] = found;
   if (table === undefined) {

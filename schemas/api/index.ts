@@ -29,6 +29,7 @@ import state from './state.json' with { type: 'json' };
 import subjectAccess from './subject-access.json' with { type: 'json' };
 import token from './token.json' with { type: 'json' };
 import tokenCreated from './token-created.json' with { type: 'json' };
+import upload from './upload.json' with { type: 'json' };
 import version from './version.json' with { type: 'json' };
 import words from './words.json' with { type: 'json' };
 
@@ -63,6 +64,7 @@ export const apiSchemas = [
   state,
   tokenCreated,
   token,
+  upload,
   version,
   words,
 ];

@@ -40,6 +40,7 @@ state?: EntryState
 "subject-access"?: SubjectAccess
 "token-created"?: TokenCreated
 token?: Token
+upload?: Upload
 version?: Version
 words?: Words
 }
@@ -220,6 +221,13 @@ timeZone?: string
 tolerance: {
 quarantinedShareMax: number
 }
+/**
+ * 撤回: the current version was taken back, and is served no more; null: it can be read. In the dataset itself only.
+ */
+recalled?: ({
+reason: string
+at: string
+} | null)
 /**
  * What readers say of it, over all versions; null: nobody has rated it. In the dataset itself only.
  */
@@ -587,7 +595,14 @@ rowFilter?: {
  * 
  * @minItems 1
  */
-modes?: ("bulk" | "changes" | "lookup")[]
+modes?: ("bulk" | "changes" | "lookup" | "verify")[]
+/**
+ * A part of what was asked for.
+ * 
+ * @minItems 1
+ * @maxItems 100
+ */
+verifications?: string[]
 quota?: {
 readsPerDay?: number
 lookupsPerDay?: number
@@ -671,6 +686,10 @@ modes: {
 asked: string[]
 given: string[]
 }
+verifications: {
+asked: string[]
+given: string[]
+}
 expires: {
 asked: string
 given: string
@@ -708,7 +727,14 @@ rowFilter?: {
 /**
  * @minItems 1
  */
-modes: ("bulk" | "changes" | "lookup")[]
+modes: ("bulk" | "changes" | "lookup" | "verify")[]
+/**
+ * Questions of the dataset that are answered with yes or no, by their names; with the mode verify, and only then.
+ * 
+ * @minItems 1
+ * @maxItems 100
+ */
+verifications?: string[]
 /**
  * The purpose's code.
  */
@@ -877,7 +903,6 @@ full?: boolean
 from?: string
 to?: string
 } | null)
-startedAt: string
 /**
  * An engineer asked for it whatever the source's windows.
  */
@@ -892,6 +917,7 @@ for?: ("window" | "connections")
  */
 until?: string
 } | null)
+startedAt: string
 endedAt: (string | null)
 /**
  * What the running extraction last told.
@@ -994,6 +1020,29 @@ person?: string
 formerSecretUntil?: string
 }
 /**
+ * A file that was uploaded for a source. Only one of a name is current; runs read that one, by its digest.
+ */
+export interface Upload {
+id: string
+source: string
+name: string
+/**
+ * SHA-256 of its bytes, lower-case hex.
+ */
+digest: string
+sizeBytes: number
+state: ("current" | "replaced" | "removed")
+/**
+ * As the audit log names actors.
+ */
+uploadedBy: string
+uploadedAt: string
+/**
+ * When it was replaced or removed.
+ */
+endedAt: (string | null)
+}
+/**
  * An immutable published version.
  */
 export interface Version {
@@ -1049,4 +1098,11 @@ parts: number
  */
 bytes: number
 current: boolean
+/**
+ * 撤回: its provider took it back, and it is served no more; null: it can be read.
+ */
+recalled: ({
+reason: string
+at: string
+} | null)
 }

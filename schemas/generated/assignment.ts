@@ -19,6 +19,10 @@ connection: {
 }
 limits?: AssignedLimits
 }
+/**
+ * The source's uploaded files as the run pinned them, by name; absent where it takes none.
+ */
+uploads?: PinnedUpload[]
 table: {
 schema?: string
 name: string
@@ -49,6 +53,25 @@ captureToDrop?: string
  * Public X25519 key (base64) to which the quarantine's content key is sealed: a worker can write the quarantine, not read it.
  */
 quarantineKey: string
+}
+/**
+ * What this generation may ask of the source; each absent where there is no limit.
+ */
+export interface AssignedLimits {
+/**
+ * Granted to this run: one for the snapshot, the others for reading threads.
+ */
+connections?: number
+rowsPerSecond?: number
+snapshotAgeMaxMs?: number
+}
+export interface PinnedUpload {
+name: string
+/**
+ * SHA-256 of the stored bytes, lower-case hex.
+ */
+digest: string
+sizeBytes: number
 }
 /**
  * Absent: the whole table becomes the version, whatever was before.
@@ -87,15 +110,4 @@ version: number
  * SHA-256 of the stored bytes, lower-case hex.
  */
 manifest: string
-}
-/**
- * What this generation may ask of the source; each absent where there is no limit.
- */
-export interface AssignedLimits {
-/**
- * Granted to this run: one for the snapshot, the others for reading threads.
- */
-connections?: number
-rowsPerSecond?: number
-snapshotAgeMaxMs?: number
 }

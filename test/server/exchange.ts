@@ -1,5 +1,5 @@
 /** A whole exchange in one process: the API on a port, real workers, and the database of a department. */
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Worker } from '@temporalio/worker';
@@ -25,6 +25,8 @@ export interface TestExchange extends TestServer {
   sql<Row extends pg.QueryResultRow>(text: string): Promise<Row[]>;
   /** What secret references of the department's worker resolve to. */
   secrets: Record<string, string>;
+  /** The one folder that the department's worker may read files from. */
+  sourceFolder: string;
   /** Applies these definitions over the API. */
   apply(files: DistrictFiles): Promise<void>;
   /** These definitions in a folder of their own, until the exchange is closed. */
@@ -40,13 +42,16 @@ export async function openExchange(): Promise<TestExchange> {
   pool.on('error', () => {});
   await pool.query(TABLE);
   const secrets: Record<string, string> = { HEALTH_URL: database.url };
-  const stopWorkers = await startWorkers(server, url, secrets);
-  const folder = await mkdtemp(join(tmpdir(), 'huitong-exchange-'));
+  const folder = await realpath(await mkdtemp(join(tmpdir(), 'huitong-exchange-')));
+  const sourceFolder = join(folder, 'source');
+  await mkdir(sourceFolder);
+  const stopWorkers = await startWorkers(server, url, secrets, sourceFolder);
   let folders = 0;
   return {
     ...server,
     url,
     secrets,
+    sourceFolder,
     sql: async (text) => (await pool.query(text)).rows,
     async apply(files) {
       const administrator = await server.as('data', 'administrator');
@@ -76,6 +81,7 @@ async function startWorkers(
   { bench, nativeConnection: connection, temporal, token }: TestServer,
   url: string,
   secrets: Record<string, string>,
+  sourceFolder: string,
 ): Promise<() => Promise<void>> {
   const common = { connection, namespace: temporal.options.namespace, maxHeartbeatThrottleInterval: 100 };
   const exchange = await Worker.create({
@@ -92,6 +98,7 @@ async function startWorkers(
       resolveSecret: (reference, at) => resolveSecret(reference, at, secrets),
       threads: 1,
       loopbackAllowed: true,
+      sourceFolders: [sourceFolder],
     }),
   });
   const running = [exchange.run(), source.run()];

@@ -67,6 +67,7 @@ test('each route is open to exactly these roles', async () => {
   expect(table).toMatchInlineSnapshot(`
     {
       "DELETE /v1/sign-in": "officer sharing-officer engineer administrator auditor operator worker supervisor portal",
+      "DELETE /v1/sources/{code}/uploads/{id}": "engineer",
       "DELETE /v1/tokens/{id}": "administrator",
       "GET /v1/audit/consistency": "auditor",
       "GET /v1/audit/entries": "auditor",
@@ -79,6 +80,7 @@ test('each route is open to exactly these roles', async () => {
       "GET /v1/corrections/{id}/claim": "sharing-officer",
       "GET /v1/datasets": "officer sharing-officer engineer administrator auditor operator worker supervisor portal",
       "GET /v1/datasets/{code}": "officer sharing-officer engineer administrator auditor operator worker supervisor portal",
+      "GET /v1/datasets/{code}/changes": "officer engineer",
       "GET /v1/datasets/{code}/contracts": "officer sharing-officer engineer administrator auditor operator worker supervisor portal",
       "GET /v1/datasets/{code}/contracts/{version}": "officer sharing-officer engineer administrator auditor operator worker supervisor portal",
       "GET /v1/datasets/{code}/data": "officer engineer",
@@ -113,6 +115,9 @@ test('each route is open to exactly these roles', async () => {
       "GET /v1/sign-in": "officer sharing-officer engineer administrator auditor operator worker supervisor portal anyone",
       "GET /v1/sources": "officer sharing-officer engineer administrator auditor operator worker supervisor portal",
       "GET /v1/sources/{code}": "officer sharing-officer engineer administrator auditor operator worker supervisor portal",
+      "GET /v1/sources/{code}/uploads": "engineer",
+      "GET /v1/staging/uploads/{source}": "operator worker",
+      "GET /v1/staging/uploads/{source}/{digest}": "operator worker",
       "GET /v1/staging/{run}/objects/{digest}": "",
       "GET /v1/tokens": "administrator",
       "HEAD /v1/datasets/{code}/data": "officer engineer",
@@ -148,6 +153,7 @@ test('each route is open to exactly these roles', async () => {
       "POST /v1/sources/{code}/discover": "engineer",
       "POST /v1/sources/{code}/infer": "engineer",
       "POST /v1/sources/{code}/preview": "officer sharing-officer engineer",
+      "POST /v1/sources/{code}/uploads": "engineer",
       "POST /v1/staging/answers/{source}": "operator worker",
       "POST /v1/staging/{run}/generations": "operator worker",
       "POST /v1/staging/{run}/objects": "",
