@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Role } from '../../exchange/access/rights.ts';
 import { run } from '../cli/support.ts';
 import { BAD_ROWS, DATASET, exchangeFiles, openExchange, ROWS, type TestExchange } from './exchange.ts';
+import { historiesOf } from './histories.ts';
 import { problemOf } from './support.ts';
 
 let exchange: TestExchange;
@@ -21,20 +22,6 @@ afterAll(() => exchange.close());
 
 async function as(department: string, ...roles: Role[]): Promise<string[]> {
   return ['--url', exchange.url, '--token', await exchange.token(department, ...roles)];
-}
-
-/** Everything that Temporal keeps of the exchange's workflows. */
-async function histories(): Promise<string> {
-  let text = '';
-  for await (const workflow of exchange.temporal.workflow.list()) {
-    const handle = exchange.temporal.workflow.getHandle(workflow.workflowId, workflow.runId);
-    // Payloads are base64 there: without decoding them nothing would ever be found.
-    const payloads = JSON.stringify((await handle.fetchHistory()).events, (name, value) =>
-      name === 'data' && typeof value === 'string' ? Buffer.from(value, 'base64').toString() : value,
-    );
-    text += payloads;
-  }
-  return text;
 }
 
 async function stored(): Promise<number> {
@@ -61,7 +48,7 @@ describe('infer', () => {
     expect(inferred.stdout).toContain('health.patients, from all 200 rows');
     expect(inferred.stdout).toContain('key: 病历号 (kept by the source)');
     expect(await stored()).toBe(before);
-    const kept = await histories();
+    const kept = await historiesOf(exchange.temporal);
     expect(kept).toContain('病人');
     expect(kept).not.toMatch(/张伟|canary-1|甲/);
 
@@ -110,7 +97,7 @@ describe('preview', () => {
     const engineer = await exchange.as('health', 'engineer');
     expect((await engineer('GET', `/datasets/${DATASET}/versions`)).json().items).toEqual([]);
     expect((await engineer('GET', `/runs?dataset=${DATASET}`)).json().items).toEqual([]);
-    const kept = await histories();
+    const kept = await historiesOf(exchange.temporal);
     expect(kept).toContain('余额');
     expect(kept).not.toContain('欧阳');
   }, 30_000);
