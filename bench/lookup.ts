@@ -1,5 +1,5 @@
 /**
- * Audited look-ups against plain selects by primary key. `npm run bench:lookup [-- --batches 8 --rounds 3 --seconds 4]`
+ * Audited look-ups against plain selects by primary key. `npm run bench:lookup [-- --batches 8 --rounds 3 --seconds 4 --clients 8,64]`
  * The exchange's whole API is in this process, with its log and receipts on; the plain server, PostgreSQL and the load
  * are processes of their own. Each round measures one after the other, at 1, 8, 64 and 256 clients.
  */
@@ -28,6 +28,7 @@ const { values: options } = parseArgs({
     batches: { type: 'string', default: '8' },
     rounds: { type: 'string', default: '3' },
     seconds: { type: 'string', default: '4' },
+    clients: { type: 'string', default: '1,8,64,256' },
   },
 });
 const BATCH_KEYS = 100;
@@ -65,7 +66,35 @@ await createGrant(world.access.publication, {
 });
 const { secret } = await mintToken(catalog, { department: 'police', subject: 'bench', roles: ['officer'] });
 
-const lookups = new Lookups(world.access, {
+/** What a single call waits for, one after the other: the token, the gate, the log. In milliseconds. */
+const waits = new Map<string, number[]>();
+const waited = (name: string, since: number) => {
+  const known = waits.get(name) ?? [];
+  known.push(performance.now() - since);
+  waits.set(name, known);
+};
+const begun = new Map<string, number>();
+catalog.on('query', ({ __knexQueryUid: id }: { __knexQueryUid: string }) => begun.set(id, performance.now()));
+catalog.on('query-response', (_, { __knexQueryUid: id, sql }: { __knexQueryUid: string; sql: string }) => {
+  const since = begun.get(id) ?? Number.NaN;
+  begun.delete(id);
+  if (sql.includes('access_token')) waited('token', since);
+  else if (sql.includes('grant_usage')) waited('gate', since);
+});
+const access = {
+  ...world.access,
+  audit: {
+    async append(...leaf: Parameters<typeof world.audit.append>) {
+      const since = performance.now();
+      const appended = await world.audit.append(...leaf);
+      waited('log', since);
+      return appended;
+    },
+    appendMany: (leaves: Parameters<typeof world.audit.appendMany>[0]) => world.audit.appendMany(leaves),
+  },
+};
+
+const lookups = new Lookups(access, {
   directory: join(directory, 'lookups'),
   onFailure: (dataset, error) => console.error(dataset, error),
 });
@@ -127,7 +156,8 @@ try {
   await load(ours, 8, single);
   const { rows, leaves } = { rows: world.rows, leaves: (await world.audit.reader.head()).size };
   console.log(`${rows} rows; the log has ${leaves} leaves already`);
-  for (const clients of [1, 8, 64, 256]) {
+  for (const clients of options.clients.split(',').map(Number)) {
+    waits.clear();
     const rounds: Record<'plain' | 'single' | 'batch', Measured>[] = [];
     for (let round = 0; round < Number(options.rounds); round++) {
       rounds.push({
@@ -151,6 +181,8 @@ try {
     }
     const ratioOf = (name: 'single' | 'batch', keys: number) =>
       median(rounds.map((round) => rate(round[name], keys) / rate(round.plain))).toFixed(2);
+    const told = ['token', 'gate', 'log'].map((name) => `${name} ${median(waits.get(name) ?? []).toFixed(1)} ms`);
+    console.log(`${clients} clients, waits of single calls and batches: ${told.join(', ')}`);
     // One client alone tells how long a commit takes, and nothing about throughput.
     if (clients === 1) continue;
     console.log(`bench lookup_single_${clients} ratio ${ratioOf('single', 1)}`);

@@ -1,10 +1,11 @@
 /**
  * Reading under a grant. `npm run bench:read [-- --batches 48 --rounds 5]`
- *   read_unmasked   an unmasked grant over HTTP against a plain Node file server of the same bytes, turn and turn about
- *   read_columns    the same for some of the columns
- *   read_masked     the first read of a masked and filtered grant against DuckDB's COPY of the same SQL over Parquet
- *   read_again      the next one against the file server: as unmasked
- * and the memory of the server's process while 64 slow readers are served.
+ *   read_unmasked       an unmasked grant over HTTP against a plain Node file server of the same bytes, by turns; and
+ *                       against nginx where it is installed
+ *   read_columns        the same for some of the columns
+ *   read_masked_first   the first read of a masked and filtered grant against DuckDB's COPY of the same SQL over Parquet
+ *   read_masked_later   the next one against the file server: as unmasked
+ *   read_slow           how the memory of the server's process grows while 64 slow readers are served, for each of them
  */
 import { spawn } from 'node:child_process';
 import { createReadStream } from 'node:fs';
@@ -19,11 +20,13 @@ import { DuckDBInstance } from '@duckdb/node-api';
 import { createGrant } from '../exchange/access/explicit-grants.ts';
 import { openRead, prepareRead, type ReadRequest } from '../exchange/access/read.ts';
 import type { GrantTerms } from '../schemas/generated/grant-terms.ts';
+import { startNginx } from './nginx.ts';
 import { DATASET, openReadWorld, schema } from './read-world.ts';
 
 const { values: options } = parseArgs({
   options: { batches: { type: 'string', default: '48' }, rounds: { type: 'string', default: '5' } },
 });
+const SLOW_READERS = 64;
 const directory = await mkdtemp(join(tmpdir(), 'huitong-bench-read-'));
 const world = await openReadWorld(directory, Number(options.batches));
 const principal = { tokenId: 'bench', department: 'police', subject: 'bench', roles: ['officer' as const] };
@@ -79,10 +82,10 @@ async function governed(asked: ReadRequest, response: ServerResponse): Promise<v
 }
 
 /** MB a second, of a client in another process. */
-async function rateOf(path: string, clients = 1, mibASecond = 0): Promise<number> {
+async function rateOf(path: string, { clients = 1, mibASecond = 0, from = base } = {}): Promise<number> {
   const child = spawn(
     'node',
-    ['--import', 'tsx', join(import.meta.dirname, 'read-client.ts'), base + path, String(clients), String(mibASecond)],
+    ['--import', 'tsx', join(import.meta.dirname, 'read-client.ts'), from + path, String(clients), String(mibASecond)],
     {
       stdio: ['ignore', 'pipe', 'inherit'],
     },
@@ -104,17 +107,17 @@ function median(values: number[]): number {
   return values.toSorted((a, b) => a - b)[values.length >> 1] as number;
 }
 
-async function compare(name: string, path: string, file: string): Promise<void> {
+async function compare(name: string, path: string, file: string, plainServer = 'file server', from = base) {
   const ratios: number[] = [];
   const rates: [number, number][] = [];
   for (let round = 0; round < Number(options.rounds); round++) {
-    const files = await rateOf(file);
+    const files = await rateOf(file, { from });
     const ours = await rateOf(path);
     ratios.push(ours / files);
     rates.push([ours, files]);
   }
   const middle = (place: 0 | 1) => median(rates.map((pair) => pair[place])).toFixed(0);
-  console.log(`${name}: ${middle(0)} MB/s, file server ${middle(1)} MB/s`);
+  console.log(`${name}: ${middle(0)} MB/s, ${plainServer} ${middle(1)} MB/s`);
   console.log(`bench ${name} ratio ${median(ratios).toFixed(2)}`);
 }
 
@@ -124,6 +127,12 @@ try {
   await save('file-columns', reads['/columns'] as ReadRequest);
   await compare('read_unmasked', '/plain', '/file');
   await compare('read_columns', '/columns', '/file-columns');
+  const nginx = await startNginx(directory);
+  if (nginx === undefined) console.log('read_unmasked_nginx: SKIPPED, nginx is not installed');
+  else {
+    await compare('read_unmasked_nginx', '/plain', '/file', 'nginx', nginx.base);
+    await nginx.stop();
+  }
 
   await save('source.parquet', request({ format: 'parquet' }));
   const parquet = join(directory, 'source.parquet');
@@ -137,19 +146,28 @@ try {
   const begun = performance.now();
   await save('file-masked', reads['/masked'] as ReadRequest);
   const firstMs = performance.now() - begun;
-  console.log(`read_masked: first read ${firstMs.toFixed(0)} ms, DuckDB's COPY ${copyMs.toFixed(0)} ms`);
-  console.log(`bench read_masked ratio ${(copyMs / firstMs).toFixed(2)}`);
-  await compare('read_again', '/masked', '/file-masked');
+  console.log(`read_masked_first: first read ${firstMs.toFixed(0)} ms, DuckDB's COPY ${copyMs.toFixed(0)} ms`);
+  console.log(`bench read_masked_first ratio ${(copyMs / firstMs).toFixed(2)}`);
+  await compare('read_masked_later', '/masked', '/file-masked');
 
-  const before = process.memoryUsage().rss;
-  let peak = before;
-  const sampler = setInterval(() => {
-    peak = Math.max(peak, process.memoryUsage().rss);
-  }, 50);
   const { size } = await stat(join(directory, 'file'));
-  await rateOf('/plain', 64, size / (1024 * 1024) / 6);
-  clearInterval(sampler);
-  console.log(`64 slow readers: ${(before / 1e6).toFixed(0)} MB before, ${(peak / 1e6).toFixed(0)} MB at most`);
+  const slow = { clients: SLOW_READERS, mibASecond: size / (1024 * 1024) / 6 };
+  for (const [name, path] of [
+    ['read_slow', '/plain'],
+    ['file server', '/file'],
+  ] as const) {
+    globalThis.gc?.();
+    const before = process.memoryUsage().rss;
+    let peak = before;
+    const sampler = setInterval(() => {
+      peak = Math.max(peak, process.memoryUsage().rss);
+    }, 50);
+    await rateOf(path, slow);
+    clearInterval(sampler);
+    const each = Math.round((peak - before) / SLOW_READERS / 1024);
+    console.log(`${name}: ${(before / 1e6).toFixed(0)} MB before, ${(peak / 1e6).toFixed(0)} MB at most`);
+    console.log(`bench ${name.replace(' ', '_')}_memory KiB a reader ${each}`);
+  }
 } finally {
   server.close();
   await world.close();

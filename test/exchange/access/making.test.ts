@@ -50,10 +50,8 @@ async function* bytesOf(part: number): AsyncGenerator<Uint8Array> {
   yield* writer.start();
   for (let batch = 0; batch < BATCHES_A_PART; batch++) {
     const first = (part * BATCHES_A_PART + batch) * ROWS;
-    const id = vectorFromArray(
-      BigInt64Array.from({ length: ROWS }, (_, i) => BigInt(first + i)),
-      new Int64(),
-    ).data[0]!;
+    const data = BigInt64Array.from({ length: ROWS }, (_, i) => BigInt(first + i));
+    const id = makeData({ type: new Int64(), length: ROWS, data });
     const words = Array.from({ length: ROWS }, (_, i) => `${Math.imul(first + i, 2_654_435_761) >>> 0} 号`);
     const name = vectorFromArray(words, new Utf8()).data[0]!;
     const type = new Struct(schema.fields);
