@@ -33,7 +33,7 @@ process.exitCode = await main().catch((e: unknown) => {
 process.exit();
 
 async function main(): Promise<number> {
-  const options = parseDemoOptions(process.argv.slice(2), root);
+  const options = parseDemoOptions(process.argv.slice(2), root, process.env);
   if (options.help) {
     console.log(demoHelp);
     return 0;
@@ -67,7 +67,7 @@ async function run(
   const exchange = await startExchange(options, state, supervisor, progress);
   progress.step(`publishing ${exchange.datasets.length} datasets`);
   const published = await publishAll(exchange.datasets, exchange.apiOf, progress);
-  progress.say(`\n${publishedTable(published)}`);
+  progress.say(`\n${publishedTable(published, exchange.databases)}`);
   if (options.once) {
     const { passed, failures } = await checkAll(exchange, published);
     for (const failure of failures) progress.say(`✗ ${failure}`);

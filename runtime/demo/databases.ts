@@ -34,6 +34,10 @@ export interface DepartmentDatabase {
   /** The variable that the source's definition refers to, and what it must hold for the department's worker. */
   variable: string;
   readerUrl: string;
+  /** With the tables that are published. */
+  schemas: string[];
+  /** Of the server, as the demo's table names it. */
+  kind: string;
 }
 
 export interface FillOptions {
@@ -92,6 +96,8 @@ async function prepare(
     adminUrl,
     variable: await variableOf(options.district, entry.source),
     readerUrl: withUser(adminUrl, entry.role, password),
+    schemas: entry.schemas,
+    kind: 'PostgreSQL',
   };
 }
 

@@ -12,9 +12,9 @@ export async function supervisorOf(district: string): Promise<string> {
   return supervisor;
 }
 
-/** Returns how many definitions were added, changed or removed; 0 where the catalog matches already. */
-export async function applyDistrict(district: string, api: Api): Promise<number> {
-  const files = await readDistrictFolder(district);
+/** `overlay`: files that take the place of the folder's. Returns how many definitions were added, changed or removed; 0 where the catalog matches already. */
+export async function applyDistrict(district: string, api: Api, overlay: Record<string, string> = {}): Promise<number> {
+  const files = { ...(await readDistrictFolder(district)), ...overlay };
   const plan = await api.post<Plan>('/district/plan', { files });
   const [problem] = plan.problems;
   if (problem !== undefined) {

@@ -12,6 +12,7 @@ import { applyDistrict, supervisorOf } from './district.ts';
 import type { DemoOptions } from './options.ts';
 import type { Progress } from './progress.ts';
 import type { DatasetToPublish } from './publish.ts';
+import { copyToSqlServer, sqlServerOverlay, sqlServerSources } from './sql-server.ts';
 import { administratorToken, departmentTokens, workerTokenFile } from './tokens.ts';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -66,7 +67,8 @@ export async function startExchange(
   const supervising = await supervisorOf(district);
   const administrator = await administratorToken(state, catalogUrl, supervising);
   const api = new Api(url, administrator);
-  const changes = await applyDistrict(district, api);
+  const overlay = options.mssqlUrl === undefined ? {} : await sqlServerOverlay(district);
+  const changes = await applyDistrict(district, api, overlay);
   progress.step(
     changes === 0 ? 'district Longhua is as applied before' : `district Longhua applied: ${changes} definitions`,
   );
@@ -74,9 +76,26 @@ export async function startExchange(
   const datasets = listed.filter((dataset) => dataset.state === 'active');
   const departments = [...new Set(datasets.map(({ department }) => department))];
   const tokens = await departmentTokens(state, url, administrator, supervising, departments);
-  const databases = await filling;
+  const databases = await withSqlServer(parts, await filling);
   await startWorkers(parts, exchange, url, await workerTokenFile(state, api, supervising), databases);
   return { url, datasets, databases, tokens, apiOf: (name) => new Api(url, tokens[name]) };
+}
+
+/** The databases of the departments that have SQL Server are copied to it, or say that they do without. */
+async function withSqlServer(
+  { options: { mssqlUrl: url }, state, progress }: Parts,
+  filled: readonly DepartmentDatabase[],
+): Promise<DepartmentDatabase[]> {
+  const sources = new Set(await sqlServerSources(district));
+  const onCopied = (name: string, seconds: number) =>
+    progress.step(`database ${name} copied to SQL Server in ${seconds.toFixed(1)} s`);
+  const databases: DepartmentDatabase[] = [];
+  for (const database of filled) {
+    if (!sources.has(database.source)) databases.push(database);
+    else if (url === undefined) databases.push({ ...database, kind: 'SQL Server → embedded PostgreSQL' });
+    else databases.push(await copyToSqlServer(database, { url, state, onCopied }));
+  }
+  return databases;
 }
 
 async function startServices({ state, supervisor, progress, ports }: Parts) {

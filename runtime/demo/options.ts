@@ -13,6 +13,8 @@ export interface DemoOptions {
   state: string;
   /** The port of the HTTP API that is wanted; absent: the one used last, else 8480. */
   port?: number;
+  /** A SQL Server for the departments that have one, and a user who may create databases; absent: they do without. */
+  mssqlUrl?: string;
   help: boolean;
 }
 
@@ -26,13 +28,19 @@ Starts an exchange with the synthetic databases of Longhua on this machine, and 
   --port <n>    port of the HTTP API (8480; another free one is taken where it is in use)
   --state <dir> where everything is kept (.huitong)
 
+Where MSSQL_URL names a SQL Server (mssql://sa:password@host:1433/master), three departments are on it.
+
 Examples:
   npm run demo
   npm run demo -- --once --scale 0.1 --fresh
 `;
 
 /** @throws CONFIG_INVALID which names the option */
-export function parseDemoOptions(args: string[], directory: string): DemoOptions {
+export function parseDemoOptions(
+  args: string[],
+  directory: string,
+  { MSSQL_URL: mssqlUrl }: NodeJS.ProcessEnv = {},
+): DemoOptions {
   const { values } = parse(args);
   return {
     once: values.once ?? false,
@@ -40,6 +48,7 @@ export function parseDemoOptions(args: string[], directory: string): DemoOptions
     help: values.help ?? false,
     state: values.state ?? join(directory, '.huitong'),
     scale: numberOf('--scale', values.scale ?? '1', 0.001, 100),
+    ...(mssqlUrl ? { mssqlUrl } : {}),
     ...(values.port === undefined ? {} : { port: numberOf('--port', values.port, 1, 65_535) }),
   };
 }

@@ -1,20 +1,27 @@
 /** The table that the demo prints: one line a dataset, and their sum. */
 import { textTable } from '../../lib/text-table.ts';
 import { count } from './count.ts';
+import type { DepartmentDatabase } from './databases.ts';
 import type { Published } from './publish.ts';
 
-const titles = ['department', 'dataset', 'version', 'rows read', 'published', 'quarantined', 'MB', 'rows/s'];
-const textColumns = 2;
+const titles = ['department', 'source', 'dataset', 'version', 'rows read', 'published', 'quarantined', 'MB', 'rows/s'];
+const textColumns = 3;
 
-export function publishedTable(published: readonly Published[]): string {
+export function publishedTable(
+  published: readonly Published[],
+  databases: readonly Pick<DepartmentDatabase, 'department' | 'kind'>[],
+): string {
+  const kinds = new Map(databases.map(({ department, kind }) => [department, kind]));
   const rows = published.map((one) => [
     one.department,
+    kinds.get(one.department) ?? '',
     one.dataset,
     one.version === undefined ? one.state : `${one.version}${one.state === 'unchanged' ? ' (unchanged)' : ''}`,
     ...figures(one.rowsRead, one.rowsPublished, one.rowsQuarantined, one.bytes, one.seconds),
   ]);
   const sum = (of: (one: Published) => number) => published.reduce((total, one) => total + of(one), 0);
   const total = [
+    '',
     '',
     `${published.length} datasets`,
     '',

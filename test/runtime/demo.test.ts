@@ -27,6 +27,8 @@ it('options have defaults, bounds, and names in their errors', () => {
     scale: 1,
     state: '/srv/.huitong',
   });
+  const MSSQL_URL = 'mssql://sa@127.0.0.1/master';
+  expect(parseDemoOptions([], '/srv', { MSSQL_URL })).toMatchObject({ mssqlUrl: MSSQL_URL });
   expect(parseDemoOptions(['--once', '--scale', '0.1', '--port', '9000'], '/srv')).toMatchObject({
     once: true,
     scale: 0.1,
@@ -40,15 +42,18 @@ it('options have defaults, bounds, and names in their errors', () => {
 it('the table has a line a dataset and their sum', () => {
   const rejected: Published = { ...residents, dataset: '交通.车辆', state: 'rejected', rowsRead: 5, seconds: 0 };
   const { version: _, ...unpublished } = rejected;
-  const lines = publishedTable([residents, unpublished]).split('\n');
+  const lines = publishedTable(
+    [residents, unpublished],
+    [{ department: 'health', kind: 'SQL Server → embedded PostgreSQL' }],
+  ).split('\n');
   expect(lines).toEqual(
     [
-      'department  dataset            version  rows read  published  quarantined     MB  rows/s',
-      '──────────  ────────────────  ────────  ─────────  ─────────  ───────────  ─────  ──────',
-      'health      health.residents         1    110,000    109,340          660   8.40  55,000',
-      'health      交通.车辆         rejected          5    109,340          660   8.40       0',
-      '──────────  ────────────────  ────────  ─────────  ─────────  ───────────  ─────  ──────',
-      '            2 datasets                    110,005    218,680        1,320  16.80  55,003',
+      'department  source                            dataset            version  rows read  published  quarantined     MB  rows/s',
+      '──────────  ────────────────────────────────  ────────────────  ────────  ─────────  ─────────  ───────────  ─────  ──────',
+      'health      SQL Server → embedded PostgreSQL  health.residents         1    110,000    109,340          660   8.40  55,000',
+      'health      SQL Server → embedded PostgreSQL  交通.车辆         rejected          5    109,340          660   8.40       0',
+      '──────────  ────────────────────────────────  ────────────────  ────────  ─────────  ─────────  ───────────  ─────  ──────',
+      '                                              2 datasets                    110,005    218,680        1,320  16.80  55,003',
     ].map((line) => line.trimEnd()),
   );
 });
