@@ -111,12 +111,17 @@ async function describe(connection: Connection, mapped: Mapped[], table: TableNa
 
 /** The SELECT of the table, or of a window of it, without an order: sorting a big table fills tempdb. */
 export function tableQuery(columns: PlannedColumn[], table: TableName, where?: unknown): string {
+  const condition = typeof where === 'string' ? ` where ${where}` : '';
+  return `select ${selectList(columns)} from ${quoteTable(table)}${condition}`;
+}
+
+/** The columns of a query, casts included; two columns that are decoded from one are there once. */
+export function selectList(columns: PlannedColumn[]): string {
   const list = columns.flatMap((column) => {
     const mapping = mappingOfColumn(column);
     return mapping.codec === 'hundreds' ? [] : [selectExpression(column.name, mapping)];
   });
-  const condition = typeof where === 'string' ? ` where ${where}` : '';
-  return `select ${list.join(', ')} from ${quoteTable(table)}${condition}`;
+  return list.join(', ');
 }
 
 /** A plan's `mapping` is this connector's own plain data. */
