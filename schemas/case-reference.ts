@@ -65,7 +65,9 @@ every reader sees. From that moment no read of the version begins: \`VERSION_REC
 the provider too; its metadata stay. **The current pointer does not move**: where the recalled version is the current one,
 reading "current" is refused as well, and the message names the newest version that can be asked for by its number, until
 a new version is published. The same data published again is no new version, and stays recalled. A download that is
-running is not broken off: its department is among those who must confirm. \`GET /v1/recalls\` shows how far the readers are.
+running is not broken off: its department is among those who must confirm. \`GET /v1/recalls\` shows how far the readers are;
+the version's own resource, and its dataset's where it is the current one, say \`recalled\` with reason and time (\`huitong
+dataset versions\`).
 
 ## States 状态
 

@@ -1,8 +1,13 @@
 /** API resources from what the exchange knows: schemas/api says what they look like. */
 import type { Version } from '../exchange/publication/publication.ts';
+import type { Recalled } from '../exchange/publication/recalls.ts';
 import type { Version as VersionResource } from '../schemas/generated/api.ts';
 
-export function toVersionResource(version: Version, currentVersion: number | null): VersionResource {
+export function toVersionResource(
+  version: Version,
+  currentVersion: number | null,
+  recalled: Recalled | undefined,
+): VersionResource {
   return {
     dataset: version.dataset,
     version: version.number,
@@ -24,5 +29,10 @@ export function toVersionResource(version: Version, currentVersion: number | nul
     parts: version.parts,
     bytes: version.bytes,
     current: version.number === currentVersion,
+    recalled: toRecalled(recalled),
   };
+}
+
+export function toRecalled(recalled: Recalled | undefined): VersionResource['recalled'] {
+  return recalled === undefined ? null : { reason: recalled.reason, at: recalled.at.toISOString() };
 }

@@ -79,6 +79,7 @@ export function datasetCommands(program: Command, context: CommandContext): void
             { title: 'size', value: (v) => bytes(v.bytes), align: 'right' },
             { title: 'contract', value: (v) => v.contractVersion },
             { title: 'read as', value: (v) => v.guarantee },
+            { title: 'recalled', value: (v) => v.recalled && `撤回 ${v.recalled.at}: ${v.recalled.reason}` },
           ]),
         ),
       );

@@ -14,6 +14,7 @@ interface AskOptions {
   basis: string;
   expires: string;
   modes: string;
+  verifications?: string;
   matter?: string;
   system?: string;
   filter?: string;
@@ -22,6 +23,8 @@ interface AskOptions {
 
 interface DecideOptions {
   items?: string;
+  modes?: string;
+  verifications?: string;
   masks?: string;
   filter?: string;
   expires?: string;
@@ -112,7 +115,8 @@ function addCreate(request: Command, context: CommandContext): void {
     .requiredOption('--purpose <code>', 'what for')
     .requiredOption('--basis <law>', 'the law or decision on which it rests')
     .requiredOption('--expires <time>', 'until when it is needed; RFC 3339')
-    .option('--modes <modes>', 'bulk, changes, lookup; separated by commas', 'bulk')
+    .option('--modes <modes>', 'bulk, changes, lookup, verify; separated by commas', 'bulk')
+    .option('--verifications <names>', 'with the mode verify: which of the dataset’s questions')
     .option('--matter <text>', 'the government-service matter')
     .option('--system <text>', 'the system that will read it')
     .option('--filter <file>', 'the rows that are needed: a JSON file, see docs/reference/policies.md')
@@ -123,9 +127,10 @@ function addCreate(request: Command, context: CommandContext): void {
     )
     .action(async (dataset: string, options: AskOptions) => {
       const client = await context.client();
-      const { items, modes, basis: legalBasis, filter, draft, ...rest } = options;
+      const { items, modes, verifications, basis: legalBasis, filter, draft, ...rest } = options;
       const rowFilter = filter === undefined ? {} : { rowFilter: await readJson(filter) };
-      const terms = { dataset, items: names(items), modes: names(modes), legalBasis, ...rest, ...rowFilter };
+      const asked = verifications === undefined ? {} : { verifications: names(verifications) };
+      const terms = { dataset, items: names(items), modes: names(modes), ...asked, legalBasis, ...rest, ...rowFilter };
       const drafted = await client.post<Request>('/requests', terms as RequestTerms);
       const shown = draft
         ? drafted
@@ -163,6 +168,8 @@ function addReading(request: Command, context: CommandContext): void {
 function deciding(command: Command): Command {
   return command
     .option('--items <names>', 'a part of the items, separated by commas')
+    .option('--modes <modes>', 'a part of the modes')
+    .option('--verifications <names>', 'a part of the verifications')
     .option('--masks <file>', 'by item: a JSON file, see docs/reference/policies.md')
     .option('--filter <file>', 'narrows the rows further: a JSON file')
     .option('--expires <time>', 'earlier than asked for')
@@ -172,13 +179,15 @@ function deciding(command: Command): Command {
 }
 
 async function decisionOf(options: DecideOptions): Promise<RequestDecision> {
-  const { items, masks, filter, expires, readsPerDay, lookupsPerDay } = options;
+  const { items, modes, verifications, masks, filter, expires, readsPerDay, lookupsPerDay } = options;
   const quota = {
     ...(readsPerDay === undefined ? {} : { readsPerDay: Number(readsPerDay) }),
     ...(lookupsPerDay === undefined ? {} : { lookupsPerDay: Number(lookupsPerDay) }),
   };
   return {
     ...(items === undefined ? {} : { items: names(items) }),
+    ...(modes === undefined ? {} : { modes: names(modes) as RequestDecision['modes'] }),
+    ...(verifications === undefined ? {} : { verifications: names(verifications) }),
     ...(masks === undefined ? {} : { masks: (await readJson(masks)) as RequestDecision['masks'] }),
     ...(filter === undefined ? {} : { rowFilter: await readJson(filter) }),
     ...(expires === undefined ? {} : { expires }),
@@ -203,7 +212,9 @@ function showRequest(request: Request): void {
   const { asked, duty, refusal } = request;
   print(`申请 request ${request.id}  ${request.stateTitle.zh} ${request.state}`);
   print(`  ${request.department} → ${request.dataset} (${request.provider}), ${request.sharingClass}`);
-  print(`  数据项 items ${asked.items.join(', ')}; 用途 purpose ${asked.purpose}; 依据 basis ${asked.legalBasis}`);
+  print(
+    `  数据项 items ${asked.items.join(', ')}; 方式 modes ${modesOf(asked)}; 用途 purpose ${asked.purpose}; 依据 basis ${asked.legalBasis}`,
+  );
   if (refusal) print(`  不予共享依据 refused by ${refusal.basis.zh} · ${refusal.basis.en}: ${refusal.reason ?? ''}`);
   if (request.grant) print(`  授权 grant ${request.grant}; ${request.decision?.items?.join(', ')}`);
   if (duty) {
@@ -223,6 +234,10 @@ function showRequest(request: Request): void {
   }
 }
 
+function modesOf({ modes, verifications }: Pick<RequestTerms, 'modes' | 'verifications'>): string {
+  return `${modes.join(', ')}${verifications === undefined ? '' : ` (${verifications.join(', ')})`}`;
+}
+
 function showPreview(preview: RequestPreview): void {
   const { rows, rowsRead, rowsGiven, version } = preview;
   print(
@@ -235,7 +250,15 @@ function showPreview(preview: RequestPreview): void {
       { title: '脱敏 mask', value: (c) => (c.mask === null ? '' : JSON.stringify(c.mask)) },
     ]),
   );
+  print(`方式 modes ${given(preview.modes)}`);
+  if (preview.verifications.asked.length > 0) print(`核验项 verifications ${given(preview.verifications)}`);
   for (const line of preview.sample) print(`  ${line}`);
+}
+
+/** What is given, and what of it was asked for besides. */
+function given({ asked, given }: { asked: string[]; given: string[] }): string {
+  const refused = asked.filter((name) => !given.includes(name));
+  return `${given.join(', ')}${refused.length === 0 ? '' : `; 不予提供 not given: ${refused.join(', ')}`}`;
 }
 
 function names(list: string): string[] {

@@ -39,6 +39,21 @@ export async function readableVersion(
   });
 }
 
+export interface Recalled {
+  reason: string;
+  at: Date;
+}
+
+/** Those of these versions that were recalled, by number. */
+export async function recalledAmong(
+  catalog: Catalog,
+  dataset: string,
+  versions: number[],
+): Promise<Map<number, Recalled>> {
+  const rows = await catalog<RecallRow>('version_recall').where({ dataset }).whereIn('version', versions);
+  return new Map(rows.map(({ version, reason, recalled_at: at }) => [version, { reason, at }]));
+}
+
 /** Null where every version is recalled. */
 export async function newestReadable(catalog: Catalog, dataset: string): Promise<number | null> {
   const row = await catalog('version')

@@ -4,10 +4,12 @@ import { getContract, listContracts } from '../../catalog/contracts.ts';
 import { getDataset, type ListDatasets, listDatasets } from '../../catalog/datasets.ts';
 import { averageRating } from '../../exchange/duties/ratings.ts';
 import { listLineage } from '../../exchange/publication/lineage.ts';
+import { recalledAmong } from '../../exchange/publication/recalls.ts';
 import { pageOf } from '../../schemas/api/index.ts';
 import { objectOf } from '../answers.ts';
 import type { AppDependencies } from '../dependencies.ts';
 import { pageQuery } from '../page-query.ts';
+import { toRecalled } from '../resources.ts';
 
 const tags = ['目录 Catalog'];
 const datasetParams = { type: 'object', required: ['code'], properties: { code: { type: 'string' } } } as const;
@@ -58,7 +60,10 @@ export function datasetRoutes(app: FastifyInstance, { publication }: AppDependen
     },
     async (request) => {
       const { code } = request.params;
-      return { ...(await getDataset(catalog, code)), rating: await averageRating(catalog, code) };
+      const dataset = await getDataset(catalog, code);
+      const { currentVersion: current } = dataset;
+      const recalled = current === null ? undefined : (await recalledAmong(catalog, code, [current])).get(current);
+      return { ...dataset, recalled: toRecalled(recalled), rating: await averageRating(catalog, code) };
     },
   );
 

@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { getDataset } from '../../catalog/datasets.ts';
 import { openObject } from '../../exchange/access/objects.ts';
 import { type Format, prepareRead } from '../../exchange/access/read.ts';
+import { recalledAmong } from '../../exchange/publication/recalls.ts';
 import { listVersions, resolveVersion } from '../../exchange/publication/versions.ts';
 import { pageOf } from '../../schemas/api/index.ts';
 import { bytesOf, documentOf } from '../answers.ts';
@@ -81,7 +82,10 @@ export function versionRoutes(app: FastifyInstance, deps: AppDependencies): void
       const { code } = request.params;
       const { currentVersion } = await getDataset(publication.catalog, code);
       const page = await listVersions(publication, { ...request.query, dataset: code });
-      return { ...page, items: page.items.map((item) => toVersionResource(item, currentVersion)) };
+      const numbers = page.items.map(({ number }) => number);
+      const recalled = await recalledAmong(publication.catalog, code, numbers);
+      const items = page.items.map((item) => toVersionResource(item, currentVersion, recalled.get(item.number)));
+      return { ...page, items };
     },
   );
 
@@ -99,7 +103,9 @@ export function versionRoutes(app: FastifyInstance, deps: AppDependencies): void
     async (request) => {
       const { code, version: number } = request.params;
       const { currentVersion } = await getDataset(publication.catalog, code);
-      return toVersionResource(await resolveVersion(publication, code, number), currentVersion);
+      const found = await resolveVersion(publication, code, number);
+      const recalled = await recalledAmong(publication.catalog, code, [number]);
+      return toVersionResource(found, currentVersion, recalled.get(number));
     },
   );
 

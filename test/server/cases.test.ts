@@ -4,7 +4,7 @@ import { createExchangeActivities } from '../../activities/exchange/index.ts';
 import type { Role } from '../../exchange/access/rights.ts';
 import { mintToken } from '../../exchange/access/tokens.ts';
 import { keyedHash } from '../../exchange/audit/leaf.ts';
-import type { Case, Duty, Metering } from '../../schemas/generated/api.ts';
+import type { Case, Duty, Metering, Version } from '../../schemas/generated/api.ts';
 import { exchangeQueue } from '../../workflows/messages.ts';
 import { run } from '../cli/support.ts';
 import { furnish } from '../exchange/access/requests/support.ts';
@@ -123,7 +123,28 @@ describe('corrections, ratings and recalls over HTTP', () => {
     const recall = (who: Caller) =>
       who('POST', `/datasets/${DATASET}/versions/2/recall`, { body: { reason: '字段取错' } });
     expect(problemOf(await recall(people.stranger)).code).toBe('NOT_FOUND');
+    const resources = [`/datasets/${DATASET}`, `/datasets/${DATASET}/versions/2`];
+    const recalled = async (path: string) => (await people.stranger('GET', path)).json().recalled;
+    for (const path of resources) expect(await recalled(path)).toBeNull();
     expect((await recall(people.provider)).json()).toMatchObject({ readers: 1, confirmed: 0 });
+    for (const path of resources) {
+      expect(await recalled(path)).toEqual({ reason: '字段取错', at: expect.stringMatching(/Z$/) });
+    }
+    const listed = (await people.stranger('GET', `/datasets/${DATASET}/versions`)).json().items as Version[];
+    expect(listed.map(({ version, recalled }) => [version, recalled?.reason])).toEqual([
+      [2, '字段取错'],
+      [1, undefined],
+    ]);
+    const versions = await run(
+      '--url',
+      await server.listen(),
+      '--token',
+      secrets.get('officer')!,
+      'dataset',
+      'versions',
+      DATASET,
+    );
+    expect(versions.stdout).toMatch(/撤回 \S+: 字段取错/);
     const gone = await people.officer('GET', `/datasets/${DATASET}/data?format=json-lines`);
     expect(problemOf(gone)).toMatchObject({ status: 410, code: 'VERSION_RECALLED' });
     const owed = (await people.officer('GET', '/duties')).json().items as Duty[];

@@ -53,7 +53,9 @@ export async function previewRequest(access: Access, { request, viewer, decision
   return { ...preview, ...differences(row, terms) } satisfies RequestPreview;
 }
 
-type Look = Omit<RequestPreview, 'columns' | 'modes' | 'expires' | 'rowFilter'> & { manifestDigest: string };
+type Look = Omit<RequestPreview, 'columns' | 'modes' | 'verifications' | 'expires' | 'rowFilter'> & {
+  manifestDigest: string;
+};
 
 async function look(access: Access, row: RequestRow, terms: GrantTerms): Promise<Look> {
   const { publication } = access;
@@ -107,6 +109,7 @@ function differences({ asked }: RequestRow, terms: GrantTerms) {
       mask: given.includes(name) ? plain(masks[name]) : null,
     })),
     modes: { asked: asked.modes, given: terms.modes },
+    verifications: { asked: asked.verifications ?? [], given: terms.verifications ?? [] },
     expires: { asked: asked.expires, given: terms.expires },
     rowFilter: { asked: asked.rowFilter ?? null, given: plain(terms.rowFilter) },
   };

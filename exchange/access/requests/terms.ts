@@ -32,9 +32,9 @@ export async function checkAsked(catalog: Catalog, asked: RequestTerms, departme
     throw invalid('/dataset', '本部门数据无需申请 · a department reads its own data without a request');
   }
   const items = itemsNamed(dataset, asked.items);
-  requirePart(asked.modes, dataset.modes, '/modes');
+  requireModes(asked, dataset);
   requireTerm(asked.notBefore, asked.expires, at);
-  return { dataset, items, sharingClass: strictest(items) };
+  return { dataset, items, sharingClass: classOf(items, asked) };
 }
 
 /** What the law says of the items that are not shared. */
@@ -55,7 +55,9 @@ export function completeDecision(
   const { asked } = row;
   const names = decision.items ?? asked.items;
   requirePart(names, asked.items, '/decision/items');
-  requirePart(decision.modes ?? [], asked.modes, '/decision/modes');
+  const modes = decision.modes ?? asked.modes;
+  requirePart(modes, asked.modes, '/decision/modes');
+  const verifications = verificationsOf(asked, decision, modes);
   const items = given.items.filter(({ name }) => names.includes(name));
   const closed = items.find(({ sharingClass }) => sharingClass === 'not-shared');
   if (closed !== undefined) throw invalid('/decision/items', `数据项不予共享 · not shared: ${closed.name}`);
@@ -67,7 +69,8 @@ export function completeDecision(
   return {
     ...decision,
     items: items.map(({ name }) => name),
-    modes: decision.modes ?? asked.modes,
+    modes,
+    ...(verifications === undefined ? {} : { verifications }),
     masks,
     expires: decision.expires ?? asked.expires,
   };
@@ -82,6 +85,8 @@ export function grantTermsOf(
   const masks = Object.entries(decision.masks ?? {}).filter((entry): entry is [string, Mask] => entry[1] !== null);
   const filters = [asked.rowFilter, decision.rowFilter].filter((filter) => filter !== undefined) as RowFilter[];
   const addresses = decision.addresses ?? asked.addresses;
+  const modes = decision.modes ?? asked.modes;
+  const verifications = verificationsOf(asked, decision, modes);
   const { matter, purpose, legalBasis, dataset } = asked;
   return {
     grantee: department,
@@ -89,7 +94,8 @@ export function grantTermsOf(
     items: decision.items ?? asked.items,
     ...(masks.length > 0 ? { masks: Object.fromEntries(masks) } : {}),
     ...(filters.length > 0 ? { rowFilter: filters.length === 1 ? filters[0] : { and: filters } } : {}),
-    modes: decision.modes ?? asked.modes,
+    modes,
+    ...(verifications === undefined ? {} : { verifications }),
     purpose,
     legalBasis,
     ...(matter === undefined ? {} : { matter }),
@@ -134,8 +140,33 @@ function itemsNamed(dataset: Dataset, names: string[]): Item[] {
   return dataset.items.filter(({ name }) => names.includes(name));
 }
 
-function strictest(items: Item[]): SharingClass {
-  return byStrictness.findLast((one) => items.some(({ sharingClass }) => sharingClass === one)) ?? 'conditional';
+/** `verify` is no mode of a dataset: it is for the verifications that the dataset has. */
+function requireModes({ modes, verifications }: RequestTerms, dataset: Dataset): void {
+  const offered = dataset.verifications === undefined ? dataset.modes : [...dataset.modes, 'verify'];
+  requirePart(modes, offered, '/modes');
+  if (modes.includes('verify') !== (verifications !== undefined)) {
+    throw invalid('/verifications', '核验方式与核验项须一并申请 · the mode verify and its verifications go together');
+  }
+  requirePart(verifications ?? [], Object.keys(dataset.verifications ?? {}), '/verifications');
+}
+
+/** Under a decision that gives the mode: those that it names, else all that were asked for. */
+function verificationsOf(
+  asked: RequestTerms,
+  decision: RequestDecision,
+  modes: RequestTerms['modes'],
+): string[] | undefined {
+  requirePart(decision.verifications ?? [], asked.verifications ?? [], '/decision/verifications');
+  if (modes.includes('verify')) return decision.verifications ?? asked.verifications;
+  if (decision.verifications === undefined) return undefined;
+  throw invalid('/decision/verifications', '未同意核验方式 · the mode verify is not given');
+}
+
+/** A question may ask of columns that are no items of the request: its provider decides, whatever the items are. */
+function classOf(items: Item[], { verifications }: RequestTerms): SharingClass {
+  const classes = items.map(({ sharingClass }) => sharingClass);
+  if (verifications !== undefined) classes.push('conditional');
+  return byStrictness.findLast((one) => classes.includes(one)) ?? 'conditional';
 }
 
 function requirePart(part: readonly string[], whole: readonly string[], pointer: string): void {

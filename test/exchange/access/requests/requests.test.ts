@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { getGrant } from '../../../../exchange/access/explicit-grants.ts';
 import { getRequest, listRequests, requestsWithDuty } from '../../../../exchange/access/requests/list.ts';
+import { previewRequest } from '../../../../exchange/access/requests/preview.ts';
 import type { Role } from '../../../../exchange/access/rights.ts';
 import { encodeLeaf } from '../../../../exchange/audit/leaf.ts';
 import { DATASET } from '../../publication/world.ts';
@@ -14,6 +15,10 @@ beforeAll(async () => {
     sharing: { class: 'conditional', basis: { zh: '疫苗管理法', en: 'Vaccine Administration Law' } },
     modes: ['bulk', 'lookup'],
     items: { 姓名: { sensitivity: 'personal', mask: 'partial' } },
+    verifications: {
+      'is-named': { title: { zh: '有姓名', en: 'Has a name' }, where: { not: { isNull: { column: '姓名' } } } },
+      'is-early': { title: { zh: '编号靠前', en: 'Has an early number' }, where: { lt: { column: 'id', value: 9 } } },
+    },
   });
   await furnish(bench.world.catalog);
   await bench.publish([
@@ -93,6 +98,33 @@ describe('a conditional request', () => {
     expect((await show(id)).state).toBe('ACTIVE');
   });
 
+  test('of questions is given in part, or without them', async () => {
+    const asked = { modes: ['lookup' as const, 'verify' as const], verifications: ['is-named', 'is-early'] };
+    const { id } = await submitted(bench.world, asked);
+    const approve = (decision: object) => act(bench.world, id, 'provider', { action: 'approve', decision });
+    await expect(approve({ verifications: ['nothing'] })).rejects.toMatchObject({
+      pointer: '/decision/verifications/0',
+    });
+    const without = { modes: ['lookup'], verifications: ['is-named'] };
+    await expect(approve(without)).rejects.toMatchObject({ pointer: '/decision/verifications' });
+    const preview = await previewRequest(bench.access, {
+      ...{ request: id, viewer: provider },
+      decision: { modes: ['verify'], verifications: ['is-early'] },
+    });
+    expect(preview).toMatchObject({
+      modes: { asked: ['lookup', 'verify'], given: ['verify'] },
+      verifications: { asked: ['is-named', 'is-early'], given: ['is-early'] },
+    });
+    await approve({ verifications: ['is-early'] });
+    const termsOf = async (request: string) =>
+      (await getGrant(bench.world.catalog, (await show(request)).grant!)).terms;
+    expect(await termsOf(id)).toMatchObject({ modes: ['lookup', 'verify'], verifications: ['is-early'] });
+
+    const { id: plain } = await submitted(bench.world, asked);
+    await act(bench.world, plain, 'provider', { action: 'approve', decision: { modes: ['lookup'] } });
+    expect(await termsOf(plain)).not.toHaveProperty('verifications');
+  });
+
   test('is refused with its basis only; the dispute is ruled upon', async () => {
     const { id } = await submitted(bench.world);
     const basis = { zh: '个人信息保护法第六条', en: 'PIPL article 6' };
@@ -145,9 +177,13 @@ describe('what else the catalog decides', () => {
     await catalog('dataset').where({ code: DATASET }).update({ definition: before.definition });
   };
 
-  test('unconditional: granted at once', () =>
+  test('unconditional: granted at once, but not with a question, which may be about other columns', () =>
     withSharing({ sharing: { class: 'unconditional' } }, async () => {
       expect((await submitted(bench.world)).snapshot.facts.state).toBe('ACTIVE');
+      const asked = { items: ['id'], modes: ['verify' as const], verifications: ['is-named'] };
+      const { id, snapshot } = await submitted(bench.world, asked);
+      expect(snapshot.facts.state).toBe('PROVIDER_REVIEW');
+      expect((await show(id)).sharingClass).toBe('conditional');
     }));
 
   test('not shared: one such item stops the whole request, with the basis that the catalog cites', () =>
@@ -180,6 +216,9 @@ describe('what else the catalog decides', () => {
     [{ items: ['nothing'] }, '/items/0'],
     [{ modes: ['changes' as const] }, '/modes/0'],
     [{ expires: '2020-01-01T00:00:00Z' }, '/expires'],
+    [{ modes: ['verify' as const] }, '/verifications'],
+    [{ verifications: ['is-named'] }, '/verifications'],
+    [{ modes: ['verify' as const], verifications: ['is-named', 'nothing'] }, '/verifications/1'],
   ])('a request that does not fit the catalog is refused: %j', async (changes, pointer) => {
     await expect(draft(bench.world, changes)).rejects.toMatchObject({ code: 'REQUEST_INVALID', pointer });
   });
