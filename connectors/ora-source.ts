@@ -19,6 +19,7 @@ import type {
   TableName,
   TableRequest,
 } from './connector.ts';
+import { drifted } from './drift.ts';
 import { failedSteps } from './failed-steps.ts';
 import {
   describeRelation,
@@ -225,10 +226,4 @@ export async function* read<Config>(
 
 async function* cellsOf(rows: AsyncIterable<unknown[]>, columns: OraMapping[]): AsyncGenerator<Cell[]> {
   for await (const row of rows) yield columns.map((mapping, i) => cellOf(mapping, row[i]));
-}
-
-/** What was there when it was planned and is gone now. */
-function drifted(cause: unknown, at: string): HuitongError | undefined {
-  if (!isHuitongError(cause, 'TABLE_NOT_FOUND') && !isHuitongError(cause, 'COLUMN_NOT_FOUND')) return undefined;
-  return new HuitongError('SCHEMA_DRIFT', 'the table changed between planning and reading', { at, cause });
 }

@@ -2,6 +2,7 @@
 import { type ConnectionConfiguration, Connection as Driver, Request, TYPES } from 'tedious';
 import { HuitongError } from '../../lib/errors.ts';
 import type { ConnectorContext } from '../connector.ts';
+import { IdleTimer, idleError } from '../idle-timer.ts';
 import { type ConnectionTarget, connectionTarget, type MssqlConfig } from './config.ts';
 import { loginError, sourceError } from './errors.ts';
 import { assertRowsCanBeTaken } from './self-test.ts';
@@ -192,35 +193,6 @@ export class Connection {
     if (this.signal.aborted) return new HuitongError('CANCELLED', 'cancelled while the source was working', { at });
     return sourceError(cause ?? new HuitongError('SOURCE_UNREACHABLE', 'the connection was closed', { at }), at);
   }
-}
-
-/** tedious' own limit on a statement's time stops at its first packet. */
-class IdleTimer {
-  private readonly milliseconds: number;
-  private readonly onIdle: () => void;
-  private timer: NodeJS.Timeout | undefined;
-
-  constructor(milliseconds: number, onIdle: () => void) {
-    this.milliseconds = milliseconds;
-    this.onIdle = onIdle;
-  }
-
-  restart(): void {
-    if (this.timer === undefined) this.timer = setTimeout(this.onIdle, this.milliseconds);
-    else this.timer.refresh();
-  }
-
-  stop(): void {
-    clearTimeout(this.timer);
-    this.timer = undefined;
-  }
-}
-
-function idleError(milliseconds: number, at: string): HuitongError {
-  return new HuitongError('SOURCE_TIMEOUT', `the source fell silent for ${milliseconds} ms among its rows`, {
-    at,
-    hint: 'Raise idleTimeoutMs, or run when the source is less busy.',
-  });
 }
 
 function driverOptions(target: ConnectionTarget, label: string): ConnectionConfiguration {

@@ -1,4 +1,3 @@
-import { HuitongError, isHuitongError } from '../../lib/errors.ts';
 import type {
   ConnectorContext,
   ControlTotals,
@@ -8,6 +7,7 @@ import type {
   TableRequest,
 } from '../connector.ts';
 import type { TablePlan } from '../define.ts';
+import { SnapshotConnection } from '../snapshot-connection.ts';
 import type { MssqlConfig } from './config.ts';
 import { type Connection, openConnection } from './connection.ts';
 import { boundOf, type CursorRequest } from './cursor.ts';
@@ -18,16 +18,13 @@ import { quoteName, quoteTable } from './relation.ts';
  * One connection that plans and sums. Its guarantee is the database's: `snapshot` for a database snapshot or a
  * database that is read-only, `transaction` where SNAPSHOT isolation is allowed, else `none`.
  */
-export class MssqlSnapshot implements Snapshot {
+export class MssqlSnapshot extends SnapshotConnection<Connection> implements Snapshot {
   readonly guarantee: SnapshotGuarantee;
   readonly openedAt = new Date();
-  private readonly connection: Connection;
-  private busy: Promise<unknown> = Promise.resolve();
-  private working = 0;
 
   /** Use `openSnapshot`. */
   constructor(connection: Connection, guarantee: SnapshotGuarantee) {
-    this.connection = connection;
+    super(connection);
     this.guarantee = guarantee;
   }
 
@@ -65,36 +62,6 @@ export class MssqlSnapshot implements Snapshot {
       return boundOf(this.connection, relation, cursor);
     });
   }
-
-  async assertAlive(): Promise<void> {
-    if (this.connection.isLost) throw lost();
-    // A statement under way is proof enough, and the next one would wait for it.
-    if (this.working > 0) return;
-    try {
-      await this.inOrder(() => this.connection.query('select 1 as alive'));
-    } catch (cause) {
-      throw isHuitongError(cause, 'CANCELLED') ? cause : lost(cause);
-    }
-  }
-
-  async close(): Promise<void> {
-    if (this.working > 0) this.connection.abort();
-    await this.connection.close();
-  }
-
-  /** One statement at a time: a connection has no more. */
-  private inOrder<T>(body: () => Promise<T>): Promise<T> {
-    this.working++;
-    const result = this.busy.then(body).finally(() => {
-      this.working--;
-    });
-    this.busy = result.catch(() => {});
-    return result;
-  }
-}
-
-function lost(cause?: unknown): HuitongError {
-  return new HuitongError('SNAPSHOT_LOST', 'the connection that held the snapshot is gone', { cause });
 }
 
 /** Throws what `openConnection` throws. */

@@ -3,9 +3,9 @@ import { connect } from 'node:net';
 import { type ConnectionOptions, createConnection, type Connection as Driver, type QueryError } from 'mysql2';
 import { HuitongError } from '../../lib/errors.ts';
 import type { ConnectorContext } from '../connector.ts';
+import { IdleTimer, idleError } from '../idle-timer.ts';
 import { type ConnectionTarget, connectionTarget, type MysqlConfig } from './config.ts';
 import { sourceError } from './errors.ts';
-import { IdleTimer } from './idle-timer.ts';
 import { type FieldDefinition, type WireColumn, wireColumn } from './packets.ts';
 import type { ResultReader } from './result-reader.ts';
 import { assertRowsCanBeTaken } from './self-test.ts';
@@ -203,13 +203,6 @@ export class Connection {
     if (this.signal.aborted) return new HuitongError('CANCELLED', 'cancelled while the source was working', { at });
     return sourceError(cause ?? new HuitongError('SOURCE_UNREACHABLE', 'the connection was closed', { at }), at);
   }
-}
-
-function idleError(milliseconds: number, at: string): HuitongError {
-  return new HuitongError('SOURCE_TIMEOUT', `the source fell silent for ${milliseconds} ms among its rows`, {
-    at,
-    hint: 'Raise idleTimeoutMs, or run when the source is less busy.',
-  });
 }
 
 function driverOptions(target: ConnectionTarget, label: string): ConnectionOptions {

@@ -1,6 +1,6 @@
-import { HuitongError, isHuitongError } from '../../lib/errors.ts';
 import { arrowSchemaOf } from '../columns.ts';
 import type { ConnectorContext, ReadRequest, SourceBatch } from '../connector.ts';
+import { drifted } from '../drift.ts';
 import type { MysqlConfig } from './config.ts';
 import { openConnection } from './connection.ts';
 import { RowDecoder } from './decode.ts';
@@ -35,13 +35,4 @@ export async function* read(
   } finally {
     await connection.close();
   }
-}
-
-/** What was there when it was planned and is gone now. */
-function drifted(cause: unknown, at: string): HuitongError | undefined {
-  const drift = (what: string) =>
-    new HuitongError('SCHEMA_DRIFT', `the table changed between planning and reading: ${what}`, { at, cause });
-  if (isHuitongError(cause, 'TABLE_NOT_FOUND')) return drift('it is gone');
-  if (isHuitongError(cause, 'COLUMN_NOT_FOUND')) return drift('a column is gone');
-  return undefined;
 }

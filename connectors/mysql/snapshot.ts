@@ -1,4 +1,3 @@
-import { HuitongError, isHuitongError } from '../../lib/errors.ts';
 import type {
   ConnectorContext,
   ControlTotals,
@@ -7,6 +6,7 @@ import type {
   Snapshot,
   TableRequest,
 } from '../connector.ts';
+import { SnapshotConnection } from '../snapshot-connection.ts';
 import type { MysqlConfig } from './config.ts';
 import { type Connection, openConnection } from './connection.ts';
 import { cursorBound } from './cursor.ts';
@@ -28,17 +28,9 @@ const SUM_PRECISION = 65;
  * One read-only transaction that plans and sums. Another connection cannot join it: whoever reads begins one of its
  * own, so that a version is one state, and the totals here may be of another moment.
  */
-export class MysqlSnapshot implements Snapshot {
+export class MysqlSnapshot extends SnapshotConnection<Connection> implements Snapshot {
   readonly guarantee = 'transaction';
   private opened = new Date();
-  private readonly connection: Connection;
-  private busy: Promise<unknown> = Promise.resolve();
-  private working = 0;
-
-  /** Use `openSnapshot`. */
-  constructor(connection: Connection) {
-    this.connection = connection;
-  }
 
   get openedAt(): Date {
     return this.opened;
@@ -80,36 +72,6 @@ export class MysqlSnapshot implements Snapshot {
       });
     });
   }
-
-  async assertAlive(): Promise<void> {
-    if (this.connection.isLost) throw lost();
-    // A statement under way is proof enough, and the next one would wait for it.
-    if (this.working > 0) return;
-    try {
-      await this.inOrder(() => this.connection.query('select 1 as alive'));
-    } catch (cause) {
-      throw isHuitongError(cause, 'CANCELLED') ? cause : lost(cause);
-    }
-  }
-
-  async close(): Promise<void> {
-    if (this.working > 0) this.connection.abort();
-    await this.connection.close();
-  }
-
-  /** One statement at a time: a connection has no more. */
-  private inOrder<T>(body: () => Promise<T>): Promise<T> {
-    this.working++;
-    const result = this.busy.then(body).finally(() => {
-      this.working--;
-    });
-    this.busy = result.catch(() => {});
-    return result;
-  }
-}
-
-function lost(cause?: unknown): HuitongError {
-  return new HuitongError('SNAPSHOT_LOST', 'the connection that held the snapshot is gone', { cause });
 }
 
 /** Throws what `openConnection` throws. */
