@@ -10,6 +10,7 @@ import { installAuthentication } from './authentication.ts';
 import type { AppDependencies } from './dependencies.ts';
 import { installDocumentation } from './documentation.ts';
 import { installIdempotency } from './idempotency.ts';
+import { installJsonBody } from './json-body.ts';
 import { installProblems } from './problems.ts';
 import { auditRoutes } from './routes/audit.ts';
 import { caseRoutes } from './routes/cases.ts';
@@ -53,6 +54,7 @@ export async function buildApp(deps: AppDependencies): Promise<FastifyInstance> 
     exposeHeadRoutes: false,
   });
   installProblems(app);
+  installJsonBody(app);
   installValidation(app);
   for (const schema of apiSchemas) app.addSchema(withoutDialect(schema));
   await installDocumentation(app);

@@ -56,6 +56,8 @@ export function problemOf(error: HuitongError, language: Language, instance: str
 export function sendProblem(request: FastifyRequest, reply: FastifyReply, error: HuitongError): FastifyReply {
   const language = languageOf(request);
   const problem = problemOf(error, language, request.id);
+  // They were of the answer that there is not.
+  for (const name of ['etag', 'accept-ranges', 'content-length', 'x-huitong-version']) reply.removeHeader(name);
   if (error.code === 'UNAUTHENTICATED') reply.header('www-authenticate', 'Bearer');
   if (error.status === 503) reply.header('retry-after', '5');
   return reply

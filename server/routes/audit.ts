@@ -9,7 +9,7 @@ import type { AppDependencies } from '../dependencies.ts';
 import { pageQuery } from '../page-query.ts';
 
 const tags = ['审计 Audit'];
-const size = { type: 'integer', minimum: 0 } as const;
+const size = { type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER } as const;
 const entry = objectOf({ index: size, leaf: documentOf('schemas/document/audit-leaf.json') });
 
 export function auditRoutes(app: FastifyInstance, { audit: { reader, publicKey } }: AppDependencies): void {

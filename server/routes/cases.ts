@@ -42,7 +42,12 @@ const actBody = {
       maxLength: 2000,
       description: '理由、答复或处置说明 Why; answer; statement.',
     },
-    version: { type: 'integer', minimum: 1, description: '更正所在版本 In which the row is mended.' },
+    version: {
+      type: 'integer',
+      minimum: 1,
+      maximum: 2_147_483_647,
+      description: '更正所在版本 In which the row is mended.',
+    },
   },
 } as const;
 

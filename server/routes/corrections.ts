@@ -25,7 +25,7 @@ const key = {
   additionalProperties: value,
   description: '记录主键 The row, by the contract’s key; long numbers as text.',
 } as const;
-const version = { type: 'integer', minimum: 1 } as const;
+const version = { type: 'integer', minimum: 1, maximum: 2_147_483_647 } as const;
 
 interface CorrectionBody {
   dataset: string;

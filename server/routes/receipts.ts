@@ -7,6 +7,8 @@ import { documentOf } from '../answers.ts';
 import { permitted, principalOf } from '../authentication.ts';
 import type { AppDependencies } from '../dependencies.ts';
 
+const index = { type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER } as const;
+
 export function receiptRoutes(app: FastifyInstance, { audit: { reader }, publication }: AppDependencies): void {
   /** Who accessed, and whose data it was. */
   const partiesOf = async (leaf: AuditLeaf): Promise<(string | undefined)[]> => {
@@ -23,7 +25,7 @@ export function receiptRoutes(app: FastifyInstance, { audit: { reader }, publica
         summary: '访问回执 The receipt of one access, for the department that made it and the one whose data it was',
         description: '`index` is what an answer names in X-Huitong-Audit-Index.',
         tags: ['审计 Audit'],
-        params: { type: 'object', required: ['index'], properties: { index: { type: 'integer', minimum: 0 } } },
+        params: { type: 'object', required: ['index'], properties: { index } },
         response: {
           200: documentOf('Format huitong.receipt/1: exchange/audit/verify/receipt.ts says how it is checked.'),
         },

@@ -34,11 +34,13 @@ async function everyAnswer(): Promise<{ name: string; answer: LightMyRequestResp
   const answers: { name: string; answer: LightMyRequestResponse }[] = [];
   for (const route of routesOf(world).filter(asks)) {
     const [present = ''] = placeIn(route.path, places) ?? [];
-    const url = urlOf(route.path, present, world.owned);
+    const url = urlOf(route, present, world.owned);
     const body = route.path.endsWith('/subjects/access') ? { id: '1' } : bodies[route.path];
     const headers = route.path.endsWith('/data') ? { accept: 'application/x-ndjson' } : undefined;
     for (const department of ['health', 'education']) {
-      for (const role of roles.filter((candidate) => route.roles.some((entry) => entry.role === candidate))) {
+      const held = roles.filter((candidate) => route.roles.some((entry) => entry.role === candidate));
+      // What is open to all roles is one answer for all of them.
+      for (const role of held.slice(0, held.length === roles.length ? 1 : undefined)) {
         const caller = await world.as(department, role);
         const answer = await caller(route.method, url, { body: route.method === 'POST' ? body : undefined, headers });
         answers.push({ name: `${route.method} ${route.path}`, answer });
@@ -71,7 +73,23 @@ test('what gives data with the log is refused without it, and nothing else gives
   }
   expect(refused).toEqual(expect.arrayContaining(data));
   // Besides those: refusals, verdicts, manifests and looks at a person's accesses are in the log before they are told.
-  expect(refused).toMatchInlineSnapshot();
+  expect(refused).toMatchInlineSnapshot(`
+    [
+      "GET /v1/corrections/{id}/claim",
+      "GET /v1/datasets/{code}/changes",
+      "GET /v1/datasets/{code}/data",
+      "GET /v1/datasets/{code}/diff",
+      "GET /v1/datasets/{code}/versions/{version}/data",
+      "GET /v1/datasets/{code}/versions/{version}/manifest",
+      "GET /v1/datasets/{code}/versions/{version}/parts/{digest}",
+      "GET /v1/requests/{id}/preview",
+      "GET /v1/runs/{run}/quarantine",
+      "POST /v1/lookups/{dataset}",
+      "POST /v1/lookups/{dataset}/verify",
+      "POST /v1/requests/{id}/preview",
+      "POST /v1/subjects/access",
+    ]
+  `);
 });
 
 test('and once the log is back, the same call is answered', async () => {

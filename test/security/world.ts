@@ -174,17 +174,18 @@ export function placeIn(path: string, places: ReturnType<typeof placesOf>): [str
 }
 
 /** The first parameter is `value`, the others lie within it; queries that a route cannot do without are there. */
-export function urlOf(path: string, value: string, { digest }: Owned): string {
+export function urlOf({ method, path }: Pick<Route, 'method' | 'path'>, value: string, { digest }: Owned): string {
   const inner: Record<string, string> = { version: path.includes('/contracts/') ? '1.0.0' : '1', digest };
   const url = path.replace(/\{\w+\}/, value).replace(/\{(\w+)\}/g, (_, name: string) => inner[name] ?? name);
-  return url + (queries[path] ?? '');
+  return url + (queries[`${method} ${path}`] ?? '');
 }
 
 const queries: Record<string, string> = {
-  '/v1/datasets/{code}/diff': '?from=1&to=2',
-  '/v1/datasets/{code}/changes': '?since=1',
-  '/v1/staging/{run}/objects': '?kind=part',
-  '/v1/audit/consistency': '?older=1&newer=2',
+  'GET /v1/datasets/{code}/diff': '?from=1&to=2',
+  'GET /v1/datasets/{code}/changes': '?since=1',
+  'POST /v1/staging/{run}/objects': '?kind=part',
+  'POST /v1/sources/{code}/uploads': '?name=a.csv',
+  'GET /v1/audit/consistency': '?older=1&newer=2',
 };
 
 const table = { name: 'vaccination' };
