@@ -1,6 +1,6 @@
 /** Gathers what the kit tells with each of its tests, by kind. */
 import type { Reporter, TestCase, TestModule } from 'vitest/node';
-import type { KindResult } from '../../connectors/conformance/facts.ts';
+import type { Fidelity, KindResult } from '../../connectors/conformance/facts.ts';
 
 export class ConformanceReporter implements Reporter {
   private readonly kinds = new Map<string, KindResult>();
@@ -22,7 +22,7 @@ export class ConformanceReporter implements Reporter {
     const result = test.result();
     if (result.state === 'passed') {
       kind.passed++;
-      if (fact.fidelity !== undefined) kind.fidelity = fact.fidelity;
+      if (fact.fidelity !== undefined) kind.fidelity = together(kind.fidelity, fact.fidelity);
     } else if (result.state === 'failed') {
       kind.failed++;
       kind.failures.push(`${test.name}: ${result.errors[0]?.message ?? 'no message'}`);
@@ -37,4 +37,17 @@ export class ConformanceReporter implements Reporter {
     for (const error of [...module.errors(), ...hooks])
       this.broken.push(`${module.relativeModuleId}: ${error.message}`);
   }
+}
+
+/** Of a kind with several suites (formats of files), in whatever order they end. */
+function together(before: Fidelity | undefined, more: Fidelity): Fidelity {
+  if (before === undefined) return more;
+  const union = (a: string[], b: string[]) => [...new Set([...a, ...b])].sort();
+  return {
+    typed: union(before.typed, more.typed),
+    asText: union(before.asText, more.asText),
+    cells: before.cells + more.cells,
+    equal: before.equal + more.equal,
+    reported: before.reported + more.reported,
+  };
 }

@@ -125,7 +125,7 @@ type Cell =
   | [written: string, shown: null, code: 'OUT_OF_RANGE' | 'INVALID_TEXT'];
 
 /** By type: how a cell is written, and what Arrow must have, or why it has null. Rows are filled up with nulls. */
-const cells: Record<string, Cell[]> = {
+export const cells: Record<string, Cell[]> = {
   text: [
     ['', null],
     ['""', ''],
@@ -217,7 +217,7 @@ const cells: Record<string, Cell[]> = {
   ],
 };
 
-function tortureOf(): Fixture<FilesConfig>['torture'] & { text: string; types: Record<string, string> } {
+export function tortureOf(): Fixture<FilesConfig>['torture'] & { text: string; types: Record<string, string> } {
   const rows = Math.max(...Object.values(cells).map((column) => column.length)) + 1;
   const written = (column: Cell[], row: number) => {
     const cell = column[row]?.[0] ?? '';
