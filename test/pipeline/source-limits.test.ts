@@ -74,7 +74,7 @@ test('an extraction opens no more connections than it was granted, as PostgreSQL
         `insert into people select n, repeat('x', 200) from generate_series(1, 6000) n; analyze people`,
       );
       const source = { code: 'health.db', kind: 'postgres', connection: { url } };
-      const limits = { connections: 3, rowsPerSecond: 6_000 };
+      const limits = { connections: 3, rowsPerSecond: 3_000 };
       const properties = { id: { type: 'integer' }, pad: { type: 'string' } };
       const assignment = {
         ...assignmentOf({ ...source, limits }),
@@ -96,8 +96,10 @@ test('an extraction opens no more connections than it was granted, as PostgreSQL
         } while (!(await Promise.race([done, wait(20, false)])));
         expect((await extracting).report.rowsRead).toBe(6_000);
       });
-      // One holds the snapshot, two read.
-      expect(Math.max(...seen)).toBe(3);
+      // One holds the snapshot and two read, though there are six partitions and six threads are allowed; on a busy machine
+      // the second reader may come when the first is done.
+      expect(Math.max(...seen)).toBeGreaterThanOrEqual(2);
+      expect(Math.max(...seen)).toBeLessThanOrEqual(3);
     } finally {
       await client.end();
     }
