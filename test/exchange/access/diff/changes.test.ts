@@ -3,6 +3,8 @@ import { tableFromIPC } from 'apache-arrow';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type ChangesRequest, openChanges } from '../../../../exchange/access/diff/changes.ts';
 import { createGrant, revokeGrant } from '../../../../exchange/access/explicit-grants.ts';
+import { openRead } from '../../../../exchange/access/read.ts';
+import type { Session } from '../../../../exchange/access/session.ts';
 import { meter } from '../../../../exchange/duties/metering.ts';
 import type { GrantTerms } from '../../../../schemas/generated/grant-terms.ts';
 import { DATASET } from '../../publication/world.ts';
@@ -193,6 +195,39 @@ describe('under a grant', () => {
     expect(closed).toMatchObject({ action: 'dataset.changes.closed', outcome: 'complete', rows: 6 });
   });
 });
+
+test('applied to what was read in bulk, they give what is read in bulk, under one grant', async () => {
+  const both: Partial<GrantTerms>[] = [
+    {},
+    { items: ['id'] },
+    { masks: { 姓名: { mask: 'partial', shape: 'name' } } },
+    { masks: { id: { mask: 'keyed-hash' } }, rowFilter: { not: { isNull: { column: '姓名' } } } },
+  ];
+  for (const terms of both) {
+    const id = await grant({ ...terms, modes: ['bulk', 'changes'] });
+    const asked = { principal: police, dataset: DATASET, grant: id, format: 'json-lines' as const };
+    const bulk = async (version: number) =>
+      (await linesOf(openRead(bench.access, { ...asked, version }))).map((row) => JSON.stringify(row)).sort();
+    for (const [since, until] of [
+      [1, 2],
+      [2, 3],
+      [1, 3],
+    ] as const) {
+      const rows = new Set(await bulk(since));
+      for (const { _change, ...row } of await linesOf(openChanges(bench.access, { ...asked, since, until }))) {
+        const [text, gone] = [JSON.stringify(row), ['delete', 'update_preimage'].includes(String(_change))];
+        expect(gone ? rows.delete(text) : !rows.has(text)).toBe(true);
+        if (!gone) rows.add(text);
+      }
+      expect([...rows].sort()).toEqual(await bulk(until));
+    }
+  }
+});
+
+async function linesOf(opening: Promise<Session>): Promise<Record<string, unknown>[]> {
+  const text = (await bytesOf((await opening).stream)).toString().trim();
+  return text === '' ? [] : text.split('\n').map((line) => JSON.parse(line));
+}
 
 // Last: from here on version 1 is recalled.
 test('only a bulk read leads on from a version that cannot be read any more', async () => {
