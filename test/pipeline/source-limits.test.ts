@@ -71,7 +71,7 @@ test('an extraction opens no more connections than it was granted, as PostgreSQL
     try {
       await client.query('create table people (id bigint primary key, pad text)');
       await client.query(
-        `insert into people select n, repeat('x', 200) from generate_series(1, 6000) n; analyze people`,
+        `insert into people select n, repeat('x', 900) from generate_series(1, 6000) n; analyze people`,
       );
       const source = { code: 'health.db', kind: 'postgres', connection: { url } };
       const limits = { connections: 3, rowsPerSecond: 3_000 };
