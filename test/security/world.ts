@@ -175,7 +175,11 @@ export function placeIn(path: string, places: ReturnType<typeof placesOf>): [str
 
 /** The first parameter is `value`, the others lie within it; queries that a route cannot do without are there. */
 export function urlOf({ method, path }: Pick<Route, 'method' | 'path'>, value: string, { digest }: Owned): string {
-  const inner: Record<string, string> = { version: path.includes('/contracts/') ? '1.0.0' : '1', digest };
+  const inner: Record<string, string> = {
+    version: path.includes('/contracts/') ? '1.0.0' : '1',
+    digest,
+    id: randomUUID(),
+  };
   const url = path.replace(/\{\w+\}/, value).replace(/\{(\w+)\}/g, (_, name: string) => inner[name] ?? name);
   return url + (queries[`${method} ${path}`] ?? '');
 }
