@@ -66,7 +66,8 @@ async function ask(token: string | undefined, route: Route, value: string, heade
   const caller = callerOf(world.app, token);
   const body = route.method === 'POST' ? bodies[route.path] : undefined;
   const stream = /^\/v1\/staging\/|\/uploads$/.test(route.path) && route.method === 'POST';
-  const sent = stream && !route.path.endsWith('generations') ? { 'content-type': 'application/octet-stream' } : {};
+  const sent: Record<string, string> =
+    stream && !route.path.endsWith('generations') ? { 'content-type': 'application/octet-stream' } : {};
   const { result, leaves } = await world.logged(() =>
     caller(route.method, urlOf(route, value, world.owned), { body, headers: { ...sent, ...headers } }),
   );

@@ -118,7 +118,7 @@ function textOf({ format }: Schema): fc.Arbitrary<string> {
 const spoilt = (arbitrary: fc.Arbitrary<unknown>) =>
   fc.oneof({ weight: 4, arbitrary }, { weight: 1, arbitrary: anything });
 
-const encode = (value: unknown) => encodeURIComponent(String(value).toWellFormed());
+const encode = (value: unknown) => encodeURIComponent(String(value).replace(/\p{Surrogate}/gu, '\ufffd'));
 
 function requestOf(route: Route): fc.Arbitrary<{ url: string; body: unknown; headers: Record<string, string> }> {
   const { parameters = [], requestBody } = document.paths[route.path]![route.method.toLowerCase()]!;
@@ -147,8 +147,8 @@ function requestOf(route: Route): fc.Arbitrary<{ url: string; body: unknown; hea
       const values = new Map(inPath.map(({ name }, i) => [name, path[i]]));
       const address = route.path.replace(/\{(\w+)\}/g, (_, name: string) => encode(values.get(name)) || 'x');
       const search = Object.entries(asked).map(([name, value]) => `${name}=${encode(value)}`);
-      const json = sent === undefined ? {} : { 'content-type': 'application/json' };
-      const headers =
+      const json: Record<string, string> = sent === undefined ? {} : { 'content-type': 'application/json' };
+      const headers: Record<string, string> =
         type !== undefined && sent === undefined && route.method === 'POST' ? { 'content-type': type } : json;
       return { url: search.length === 0 ? address : `${address}?${search.join('&')}`, body: sent, headers };
     });

@@ -85,7 +85,7 @@ test('a dropped column looks like one that there is not, and every name is only 
 });
 
 /** All that an answer tells besides its cells. */
-function told({ statusCode, headers }: LightMyRequestResponse) {
+function told({ statusCode, headers }: LightMyRequestResponse): Record<string, unknown> {
   const { 'x-huitong-session': _, 'x-huitong-audit-index': __, date: ___, ...rest } = headers;
   return { statusCode, ...rest };
 }

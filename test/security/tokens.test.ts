@@ -103,7 +103,7 @@ describe('a token that is right, carried in the wrong way', () => {
     for (const query of [`?access_token=${token}`, `?token=${token}`, `?authorization=Bearer%20${token}`]) {
       expect((await me({}, query)).statusCode, query.slice(0, 15)).toBe(401);
     }
-    for (const headers of [
+    const elsewhere: Record<string, string>[] = [
       { cookie: `access_token=${token}; authorization=Bearer ${token}` },
       { 'proxy-authorization': `Bearer ${token}` },
       { 'x-authorization': `Bearer ${token}` },
@@ -111,7 +111,8 @@ describe('a token that is right, carried in the wrong way', () => {
       { authorization: `Basic ${Buffer.from(`x:${token}`).toString('base64')}` },
       { authorization: `Bearer Bearer ${token}` },
       { authorization: `Token ${token}` },
-    ]) {
+    ];
+    for (const headers of elsewhere) {
       expect((await me(headers)).statusCode, Object.keys(headers)[0]).toBe(401);
     }
     // RFC 9110 section 11.1: the scheme's case says nothing.
