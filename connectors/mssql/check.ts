@@ -26,14 +26,23 @@ export async function check(config: MssqlConfig, context: ConnectorContext): Pro
     const { length } = await findRelations(connection);
     steps.push({ name: 'read', ok: true, message: `${length} tables and views can be read` });
     const guarantee = await guaranteeOf(connection);
+    const capture = await captureMessage(connection);
     await beginReading(connection, guarantee);
-    steps.push({ name: 'snapshot', ok: true, message: guarantees[guarantee] });
+    steps.push({ name: 'snapshot', ok: true, message: `${guarantees[guarantee]}; ${capture}` });
   } catch (cause) {
     steps.push(...failedSteps(toHuitongError(cause), steps.length));
   } finally {
     await connection?.close();
   }
   return { ok: steps.every((step) => step.ok), steps, ...(server === undefined ? {} : { server }) };
+}
+
+/** For a table, the mode `changes` says what it still needs. */
+async function captureMessage(connection: Connection): Promise<string> {
+  const [row] = await connection.query(
+    'select cast(count(*) as int) as tracked from sys.change_tracking_databases where database_id = db_id()',
+  );
+  return row?.tracked === 1 ? 'changes can be captured' : 'changes cannot be captured: Change Tracking is off';
 }
 
 async function versionOf(connection: Connection): Promise<string> {

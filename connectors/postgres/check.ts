@@ -21,15 +21,28 @@ export async function check(config: PostgresConfig, context: ConnectorContext): 
     server = await versionOf(connection);
     steps.push({ name: 'authenticate', ok: true, message: `logged in to ${target.database} as ${target.user}` });
     steps.push({ name: 'read', ok: true, message: `${await countReadable(connection)} tables and views can be read` });
+    const capture = await captureMessage(connection);
     await connection.query('begin isolation level repeatable read read only');
     if (config.snapshot !== 'transaction') await connection.query('select pg_export_snapshot()');
-    steps.push({ name: 'snapshot', ok: true, message: snapshots[config.snapshot ?? 'exported'] });
+    const snapshot = snapshots[config.snapshot ?? 'exported'];
+    steps.push({ name: 'snapshot', ok: true, message: `${snapshot}; ${capture}` });
   } catch (cause) {
     steps.push(...failedSteps(toHuitongError(cause), steps.length));
   } finally {
     await connection?.close();
   }
   return { ok: steps.every((step) => step.ok), steps, ...(server === undefined ? {} : { server }) };
+}
+
+/** For a table, the mode `changes` says what it still needs. `pg_settings`: servers that only speak the protocol have it. */
+async function captureMessage(connection: Connection): Promise<string> {
+  const [row] = await connection.query(
+    `select (select setting from pg_settings where name = 'wal_level') as wal_level,
+            (select rolreplication or rolsuper from pg_roles where rolname = current_user) as replicates`,
+  );
+  if (row?.wal_level !== 'logical')
+    return `changes cannot be captured: wal_level is ${row?.wal_level}, and not logical`;
+  return row.replicates === true ? 'changes can be captured' : 'changes cannot be captured: the user may not replicate';
 }
 
 async function versionOf(connection: Connection): Promise<string> {

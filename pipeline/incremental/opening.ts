@@ -2,6 +2,7 @@
 import { KEY_HASH } from '../../columnar/keys.ts';
 import { schemaMessage } from '../../columnar/message.ts';
 import type {
+  CaptureLag,
   CaptureRequest,
   ChangePosition,
   Connector,
@@ -135,9 +136,10 @@ async function openChanges(
   const { capture } = connector;
   if (capture === undefined) throw unsupported(job, 'tells no changes');
   const what: CaptureRequest = { ...request, name, key: session.assignment.contract.key as string[] };
+  let lost: string | undefined;
   if (!asked && after !== undefined) {
-    const lag = await capture.lag(config, what, after, context);
-    if (lag.readable && (lag.bytes ?? 0) <= (mode.lagBytesMax ?? limits.captureLagBytesMax)) {
+    lost = whyLost(await capture.lag(config, what, after, context), mode);
+    if (lost === undefined) {
       const going = await opened(job, async (snapshot) => {
         const plan = await planOf(job, snapshot, request);
         const base = await readBase(job, ref, plan, true);
@@ -156,6 +158,8 @@ async function openChanges(
   const started = await capture.start(config, what, context);
   return closingOnFailure(started.snapshot, async (snapshot) => {
     const plan = await planOf(job, snapshot, request);
+    // The run's record says why everything was read.
+    if (lost !== undefined) plan.description.restarted = { code: 'CAPTURE_LOST', message: lost };
     const base = await readBase(job, ref, plan, true);
     return {
       snapshot,
@@ -164,6 +168,13 @@ async function openChanges(
       increment: { mode, base, full: true, backfill: false, position: started.position },
     };
   });
+}
+
+/** Undefined where the capture goes on. */
+function whyLost({ bytes = 0, readable }: CaptureLag, { lagBytesMax }: ChangesMode): string | undefined {
+  if (!readable) return 'the source no longer tells what changed since the last version, or the table is another one';
+  const max = lagBytesMax ?? limits.captureLagBytesMax;
+  return bytes <= max ? undefined : `the source kept ${bytes} bytes of its log for it, and ${max} are allowed`;
 }
 
 /** Undefined where there is no base, or none of these columns and this layout. */

@@ -224,7 +224,7 @@ describe('late commits', () => {
       await exchange.define({ mode: { kind: 'upsert', cursor: 'changed', lagSeconds: 60 } });
       expect((await exchange.publish()).run.changes).toMatchObject({ inserted: 1 });
       await exchange.define({ mode: { kind: 'changes' } });
-      await expect(exchange.publish()).rejects.toMatchObject({ code: 'MODE_UNSUPPORTED' });
+      await expect(exchange.publish()).rejects.toMatchObject({ code: 'CAPTURE_UNAVAILABLE' });
     });
   });
 });

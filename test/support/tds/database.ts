@@ -39,6 +39,7 @@ export interface FakeDatabase {
   /** ALLOW_SNAPSHOT_ISOLATION; READ_ONLY. */
   snapshotIsolation?: boolean;
   readOnly?: boolean;
+  changeTracking?: boolean;
   useNbcRows?: boolean;
   /** For cursors. */
   moment?: Moment;
@@ -134,6 +135,9 @@ function catalogResult(database: FakeDatabase, { sql, parameters }: TdsQuery): R
   if (sql.includes('from sys.databases')) {
     const row = [database.snapshotIsolation ? '1' : '0', database.readOnly ? '1' : '0'];
     return { columns: ['isolation', 'is_read_only'].map((name) => ({ name, type: integer(4) })), rows: [row] };
+  }
+  if (sql.includes('sys.change_tracking_databases')) {
+    return { columns: [{ name: 'tracked', type: integer(4) }], rows: [[database.changeTracking ? '1' : '0']] };
   }
   if (sql.includes('from sys.objects o')) return objects(database, parameters.p0);
   if (sql.includes('object_id(@p0)')) {
