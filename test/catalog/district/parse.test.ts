@@ -181,6 +181,19 @@ describe('each mistake is found with code, file, line and pointer', () => {
       { code: 'DEFINITION_INVALID', at: `${dataset}:17`, pointer: '/timeZone' },
     ],
     [
+      'a source’s window in a time zone that is none',
+      appended(
+        'sources/health-his.yaml',
+        'limits:\n  windows: [{ notBefore: "20:00", notAfter: "06:00", timeZone: Asia/Longhua }]\n',
+      ),
+      { code: 'DEFINITION_INVALID', at: 'sources/health-his.yaml:8', pointer: '/limits/windows/0/timeZone' },
+    ],
+    [
+      'a source’s limit of one connection, with which nothing is read beside a snapshot',
+      appended('sources/health-his.yaml', 'limits: { connections: 1 }\n'),
+      { code: 'DEFINITION_INVALID', at: 'sources/health-his.yaml:7', pointer: '/limits/connections' },
+    ],
+    [
       'a bidirectional control in a name',
       changed(dataset, 'Vaccination records', 'Vaccination \u202Esdrocer'),
       { code: 'ENCODING', at: `${dataset}:2`, pointer: '/title/en' },
