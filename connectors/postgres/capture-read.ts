@@ -71,7 +71,7 @@ async function* tell(connection: Connection, request: ChangesRequest): AsyncGene
     decoder.reset();
   }
   const last = decoder.committed ?? lsnValue(lsn);
-  const whole = decoder.told < changesMax;
+  const whole = decoder.told < changesMax && decoder.isPaired;
   const position = positionOf(lsnText(whole && reached > last ? reached : last), fingerprint);
   yield { ...decoder.batch(), position };
 }

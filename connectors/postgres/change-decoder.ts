@@ -98,6 +98,14 @@ export class ChangeDecoder implements CopyConsumer {
     return columns.some(({ mapping }) => mapping.cast !== 'none');
   }
 
+  /**
+   * Whether every message has come in both of its forms. A form that describes the table more often reaches the limit of
+   * messages earlier, and ends whole transactions before the other.
+   */
+  get isPaired(): boolean {
+    return this.binaries.length === 0;
+  }
+
   take(source: ByteSource, start: number, end: number): number {
     const { bytes, view } = source;
     let at = start;

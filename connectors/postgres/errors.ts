@@ -21,6 +21,7 @@ const bySqlState: Record<string, Meaning> = {
   '42501': { code: 'SOURCE_FORBIDDEN', message: 'this user may not read the table' },
   '53300': { code: 'SOURCE_UNREACHABLE', message: 'the source has no connection to spare' },
   '57014': { code: 'SOURCE_TIMEOUT', message: 'the source cancelled the statement' },
+  '55006': { code: 'SOURCE_TIMEOUT', message: 'another connection still holds it' },
   '55P03': { code: 'SOURCE_TIMEOUT', message: 'the table stays locked by somebody else' },
   '57P': { code: 'SOURCE_UNREACHABLE', message: 'the source is shutting down or starting up' },
   '3F000': { code: 'TABLE_NOT_FOUND', message: 'the source has no schema of this name' },

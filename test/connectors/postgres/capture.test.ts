@@ -197,6 +197,26 @@ describe('changes of a PostgreSQL table', () => {
   });
 });
 
+test('a run that lost its lease and still reads the slot is ended by the one that comes after it', async () => {
+  await client.query('create table held (id int primary key)');
+  const request = requestOf('held');
+  const first = await started(request);
+  await client.query('insert into held values (1)');
+  const options: pg.ClientConfig = { connectionString: database.url };
+  const zombie = new pg.Client({ ...options, ...{ replication: 'database' } });
+  const ended = new Promise((resolve) => zombie.once('error', resolve));
+  await zombie.connect();
+  const stream = `START_REPLICATION SLOT ${request.name} LOGICAL 0/0 (proto_version '1', publication_names '${request.name}')`;
+  zombie.query(stream).catch(() => {});
+  const active = 'select from pg_replication_slots where slot_name = $1 and active_pid is not null';
+  await vi.waitFor(async () => expect((await client.query(active, [request.name])).rows).toHaveLength(1), 20_000);
+  await expect(changes(request, first)).rejects.toMatchObject({ code: 'SOURCE_TIMEOUT' });
+  await capture.acknowledge(config, request, first.position, context);
+  expect((await changes(request, first)).changes).toEqual([['insert', '1']]);
+  await ended;
+  await zombie.end().catch(() => {});
+});
+
 describe('a table that is changed itself', () => {
   test.each([
     ['a column dropped and added again', 'alter table t drop column name; alter table t add column name varchar(9)'],
