@@ -17,8 +17,8 @@ interface Difference {
   columnsAdded: string[];
   columnsRemoved: string[];
   columnsRetyped: string[];
-  partsRead: number;
-  partsShared: number;
+  partsRead?: number;
+  partsShared?: number;
 }
 
 export function diffCommand(dataset: Command, context: CommandContext): void {
@@ -68,5 +68,5 @@ function show(difference: Difference): void {
       ]),
     );
   }
-  print(`${partsShared} parts are the same in both; ${partsRead} were read`);
+  if (partsShared !== undefined) print(`${partsShared} parts are the same in both; ${partsRead} were read`);
 }

@@ -10,22 +10,25 @@ import { negotiate } from '../negotiation.ts';
 const version = { type: 'integer', minimum: 1, maximum: 2_147_483_647 } as const;
 const count = { type: 'integer', minimum: 0 } as const;
 const names = { type: 'array', items: { type: 'string' } } as const;
-const summary = objectOf({
-  dataset: { type: 'string' },
-  from: version,
-  to: version,
-  key: names,
-  added: count,
-  removed: count,
-  changed: count,
-  unchanged: count,
-  columns: { type: 'array', items: objectOf({ name: { type: 'string' }, changed: count }) },
-  columnsAdded: names,
-  columnsRemoved: names,
-  columnsRetyped: names,
-  partsRead: count,
-  partsShared: count,
-});
+const summary = objectOf(
+  {
+    dataset: { type: 'string' },
+    from: version,
+    to: version,
+    key: names,
+    added: count,
+    removed: count,
+    changed: count,
+    unchanged: count,
+    columns: { type: 'array', items: objectOf({ name: { type: 'string' }, changed: count }) },
+    columnsAdded: names,
+    columnsRemoved: names,
+    columnsRetyped: names,
+    partsRead: count,
+    partsShared: count,
+  },
+  ['partsRead', 'partsShared'],
+);
 const types = [
   ['application/json', 'json'],
   ['application/vnd.apache.arrow.stream', 'arrow'],

@@ -28,9 +28,9 @@ interface DiffFacts {
   from: number;
   to: number;
   key: string[];
-  /** What was read, and what both versions share. */
-  partsRead: number;
-  partsShared: number;
+  /** What was read, and what both versions share. Only to who is shown everything: a part differs for hidden cells too. */
+  partsRead?: number;
+  partsShared?: number;
 }
 
 export interface DiffSummary extends DiffFacts {
@@ -92,10 +92,14 @@ async function compareVersions(access: Access, pair: Pair) {
     from: from.version.number,
     to: to.version.number,
     key,
-    partsRead: parts.before.length + parts.after.length,
-    partsShared: parts.shared,
+    ...(showsEverything(from) &&
+      showsEverything(to) && { partsRead: parts.before.length + parts.after.length, partsShared: parts.shared }),
   };
   return { comparison, facts, rows: later.parts.reduce((sum, part) => sum + part.rows, 0) };
+}
+
+function showsEverything({ grant: { policy, columns } }: Decision): boolean {
+  return policy === null && columns === null;
 }
 
 function sideOf({ publication }: Access, { grant, projection }: Decision, { schema, parts }: Shown): Side {
