@@ -1,40 +1,70 @@
 /**
- * Sample databases that nobody here wrote, out of packages of Maven Central, fetched once into the user's cache:
+ * Sample databases that nobody here wrote, fetched once into the user's cache; the first two are in packages of Maven
+ * Central:
  *
  *   books      SchemaCrawler's test database (EPL 2.0): quoted and spaced names, composite types, domains, enums, views, a
  *              materialized view, comments
  *   debezium   the tables that Debezium tests its PostgreSQL connector with (Apache 2.0): arrays, ranges, bit strings,
  *              bytea, networks, NaN and the infinities; its rows are constants of a compiled class
+ *   regression the tables of PostgreSQL's own tests (PostgreSQL licence): regression-database.ts
  *
- * They are fetched and never committed. Where Maven is not there, the tests that use them say so and are skipped.
+ * They are fetched and never committed. Where Maven, or for the last apt or psql, is not there, the tests that use them say so and are skipped.
  */
 import { execFile } from 'node:child_process';
 import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import type pg from 'pg';
+import type { SourceTable, TableName } from '../../connectors/connector.ts';
+import { regressionDatabase } from './regression-database.ts';
 
 const run = promisify(execFile);
 const FETCH_TIMEOUT_MS = 120_000;
+const BOOKS = 'us.fatehi:schemacrawler-testdb:16.22.3:jar';
+const DEBEZIUM = 'io.debezium:debezium-connector-postgres:2.7.4.Final:jar:tests';
 
 export interface SampleDatabase {
-  name: string;
-  /** One statement, or several that belong together, each. A server without some extension refuses a few. */
-  statements: string[];
+  /** Fills an empty database; answers one line about it. */
+  load(client: pg.Client, url: string): Promise<string>;
+  /** Which of the discovered tables to publish, and what must be among those that are; absent: all of them. */
+  choose?(client: pg.Client, discovered: SourceTable[]): Promise<Choice>;
 }
 
-/** Both databases, or one line that says why they are not there. */
-export async function sampleDatabases(): Promise<SampleDatabase[] | string> {
-  try {
-    const books = await unpacked('us.fatehi:schemacrawler-testdb:16.22.3:jar');
-    const debezium = await unpacked('io.debezium:debezium-connector-postgres:2.7.4.Final:jar:tests');
-    return [
-      { name: 'books', statements: await booksStatements(books) },
-      { name: 'debezium', statements: await debeziumStatements(debezium) },
-    ];
-  } catch (e: unknown) {
-    return `no sample databases: ${e instanceof Error ? e.message.split('\n')[0] : String(e)}`;
-  }
+export interface Choice {
+  tables: TableName[];
+  published(tables: TableName[]): void;
+}
+
+/** By name; in place of one that is not there, a line that says why. */
+export async function sampleDatabases(): Promise<Record<string, SampleDatabase | string>> {
+  const [books, debezium, regression] = await Promise.all([
+    orReason(async () => fromStatements(await booksStatements(await unpacked(BOOKS)))),
+    orReason(async () => fromStatements(await debeziumStatements(await unpacked(DEBEZIUM)))),
+    orReason(regressionDatabase),
+  ]);
+  return { books, debezium, regression };
+}
+
+async function orReason<T>(work: () => Promise<T>): Promise<T | string> {
+  return work().catch(
+    (e: unknown) => `no sample database: ${e instanceof Error ? e.message.split('\n')[0] : String(e)}`,
+  );
+}
+
+/** Each text is one statement, or several that belong together. A server without some extension refuses a few. */
+export function fromStatements(statements: string[]): SampleDatabase {
+  return {
+    async load(client) {
+      let refused = 0;
+      for (const statement of statements) {
+        await client.query(statement).catch(() => {
+          refused++;
+        });
+      }
+      return `${refused} of ${statements.length} statements refused by this server`;
+    },
+  };
 }
 
 /** The folder with an artifact's files. */
@@ -42,7 +72,7 @@ async function unpacked(artifact: string): Promise<string> {
   const root = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'huitong', 'samples');
   const folder = join(root, artifact.replaceAll(':', '_'));
   if ((await readdir(folder).catch((): string[] => [])).length > 0) return folder;
-  const workspace = join(root, `.fetching-${process.pid}`);
+  const workspace = join(root, `.fetching-${process.pid}-${artifact.replaceAll(':', '_')}`);
   await mkdir(workspace, { recursive: true });
   try {
     const goals = ['dependency:unpack', `-Dartifact=${artifact}`, `-DoutputDirectory=${workspace}`];
