@@ -92,6 +92,15 @@ export const errorCodes = define({
       en: 'Publish with --full: the capture is started again from a new snapshot.',
     },
   },
+  CAPTURE_OPEN: {
+    status: 409,
+    recovery: 'fatal',
+    title: { zh: '变更捕获尚未关闭', en: 'A change capture is still open' },
+    hint: {
+      zh: '先把该数据集改为其他模式并发布一次，再删除其定义；否则来源库会一直为它保留日志',
+      en: 'Give the dataset another mode and publish it once; then remove it. Else its source keeps its log for ever.',
+    },
+  },
   CAPTURE_UNAVAILABLE: {
     status: 422,
     recovery: 'fatal',

@@ -66,7 +66,11 @@ function comparePlan(present: Present, target: District): DistrictPlan {
     changed: compared.flatMap(({ changed }) => changed),
     removed: compared.flatMap(({ removed }) => removed),
     contracts,
-    problems: [...checkDistrict(present, target), ...contracts.flatMap(({ problem }) => problem ?? [])],
+    problems: [
+      ...checkDistrict(present, target),
+      ...checkCaptures(present, target),
+      ...contracts.flatMap(({ problem }) => problem ?? []),
+    ],
   };
 }
 
@@ -101,6 +105,18 @@ function checkDistrict(present: Present, { definition }: District): Problem[] {
   if (present.district === null || present.district.code === definition.code) return [];
   const message = `the catalog is that of ${present.district.code}, the files are those of ${definition.code}`;
   return [{ code: 'DISTRICT_MISMATCH', message, at: 'district.yaml', pointer: '/code' }];
+}
+
+/** A dataset that goes while its source keeps a log for it (a replication slot) would fill the source's disk. */
+function checkCaptures({ datasets }: Present, target: District): Problem[] {
+  const kept = new Set(target.datasets.map(({ definition }) => definition.code));
+  const open = [...datasets.values()].filter(({ code, mode }) => mode?.kind === 'changes' && !kept.has(code));
+  return open.map(({ code }) => ({
+    code: 'CAPTURE_OPEN',
+    message: `${code} follows its source’s log, and would leave it open`,
+    at: `datasets/${code.replace('.', '/')}.yaml`,
+    pointer: '/mode',
+  }));
 }
 
 type Coded = { code: string };
