@@ -13,7 +13,7 @@ import type pg from 'pg';
 import { expect } from 'vitest';
 import type { SourceTable } from '../../connectors/connector.ts';
 import { distinctness } from './distinctness.ts';
-import type { Choice, SampleDatabase } from './sample-databases.ts';
+import type { Choice, SampleDatabase } from './sample-database.ts';
 
 const run = promisify(execFile);
 const FETCH_TIMEOUT_MS = 180_000;

@@ -16,25 +16,13 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type pg from 'pg';
-import type { SourceTable, TableName } from '../../connectors/connector.ts';
 import { regressionDatabase } from './regression-database.ts';
+import type { SampleDatabase } from './sample-database.ts';
 
 const run = promisify(execFile);
 const FETCH_TIMEOUT_MS = 120_000;
 const BOOKS = 'us.fatehi:schemacrawler-testdb:16.22.3:jar';
 const DEBEZIUM = 'io.debezium:debezium-connector-postgres:2.7.4.Final:jar:tests';
-
-export interface SampleDatabase {
-  /** Fills an empty database; answers one line about it. */
-  load(client: pg.Client, url: string): Promise<string>;
-  /** Which of the discovered tables to publish, and what must be among those that are; absent: all of them. */
-  choose?(client: pg.Client, discovered: SourceTable[]): Promise<Choice>;
-}
-
-export interface Choice {
-  tables: TableName[];
-  published(tables: TableName[]): void;
-}
 
 /** By name; in place of one that is not there, a line that says why. */
 export async function sampleDatabases(): Promise<Record<string, SampleDatabase | string>> {
