@@ -15,7 +15,6 @@ import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import type pg from 'pg';
 import { regressionDatabase } from './regression-database.ts';
 import type { SampleDatabase } from './sample-database.ts';
 
