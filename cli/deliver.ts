@@ -4,7 +4,22 @@ import { rename, rm } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { ReadableStream } from 'node:stream/web';
+import type { ApiClient } from './client.ts';
 import { CommandError, exitCodes } from './errors.ts';
+
+/** The data of an answer to a file or to standard output, after its receipt where that is wanted. */
+export async function deliver(
+  client: ApiClient,
+  response: Response,
+  { output, receipt }: { output?: string; receipt?: string },
+): Promise<void> {
+  if (receipt) {
+    const index = response.headers.get('x-huitong-audit-index');
+    await saveTo(receipt, await client.open(`/receipts/${index}`));
+  }
+  if (output) await saveTo(output, response);
+  else await printBody(response);
+}
 
 /** The file appears when it is whole; what breaks off, or is interrupted, leaves nothing. Only its owner may read it. */
 export async function saveTo(file: string, response: Response): Promise<void> {

@@ -1,7 +1,7 @@
 /** `changes`: what has changed since a version that one has. */
 import type { Command } from 'commander';
 import { type CommandContext, wholeNumber } from '../context.ts';
-import { printBody, saveTo } from '../deliver.ts';
+import { deliver } from '../deliver.ts';
 import { CommandError, exitCodes } from '../errors.ts';
 
 const mediaTypes = {
@@ -44,12 +44,7 @@ export function changesCommand(program: Command, context: CommandContext): void 
       const query = new URLSearchParams({ since: String(since), ...(grant && { grant }) });
       if (until !== undefined) query.set('until', String(until));
       const response = await client.open(`/datasets/${encodeURIComponent(code)}/changes?${query}`, { accept });
-      if (options.receipt) {
-        const index = response.headers.get('x-huitong-audit-index');
-        await saveTo(options.receipt, await client.open(`/receipts/${index}`));
-      }
-      if (options.output) await saveTo(options.output, response);
-      else await printBody(response);
+      await deliver(client, response, options);
       // Only now: what broke off must be asked for again from the same version.
       process.stderr.write(`next: --since ${response.headers.get('x-huitong-version')}\n`);
     });

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { textTable } from '../../lib/text-table.ts';
 import type { DatasetSummary, Version } from '../../schemas/generated/api.ts';
 import { type CommandContext, take, wholeNumber } from '../context.ts';
-import { printBody, saveTo } from '../deliver.ts';
+import { deliver } from '../deliver.ts';
 import { CommandError, exitCodes } from '../errors.ts';
 import { bytes, number, print } from '../output.ts';
 import { diffCommand } from './diff.ts';
@@ -130,12 +130,7 @@ export function datasetCommands(program: Command, context: CommandContext): void
       const query = new URLSearchParams({ ...(columns && { columns }), ...(grant && { grant }) });
       const path = `/datasets/${encodeURIComponent(code)}${version}/data?${query}`;
       const response = await client.open(path, { accept });
-      if (options.receipt) {
-        const index = response.headers.get('x-huitong-audit-index');
-        await saveTo(options.receipt, await client.open(`/receipts/${index}`));
-      }
-      if (options.output) await saveTo(options.output, response);
-      else await printBody(response);
+      await deliver(client, response, options);
     });
 }
 

@@ -7,6 +7,7 @@ import { possibleCaseActions } from '../../lib/pure/case-machine.ts';
 import { type CaseKind, type CaseState, caseDuties, caseKinds, caseStates } from '../../lib/pure/case-states.ts';
 import { caseTransition, caseTransitions, officerCaseActions } from '../../lib/pure/case-transitions.ts';
 import type { Case, CaseEvent } from '../../schemas/generated/api.ts';
+import { dutyResource } from '../access/requests/list.ts';
 import { listingLimit, type Principal } from '../access/rights.ts';
 import { UUID } from '../publication/rows.ts';
 import { noCase } from './apply.ts';
@@ -114,7 +115,7 @@ function toCase(row: CaseRow, duty: CaseDutyRow | undefined): Case {
     version: row.version,
     state: row.state,
     stateTitle: caseStates[row.state],
-    duty: duty === undefined ? null : toDuty(duty),
+    duty: duty === undefined ? null : dutyResource(duty, caseDuties[duty.duty]),
     createdAt: row.created_at.toISOString(),
     updatedAt: row.updated_at.toISOString(),
   };
@@ -124,21 +125,6 @@ function toCase(row: CaseRow, duty: CaseDutyRow | undefined): Case {
 function correctionMembers(row: CorrectionRow | undefined): Partial<Case> {
   if (row === undefined) return {};
   return { item: row.item, keyHash: row.key_hash, fixedVersion: row.fixed_version, fixShown: row.fix_shown };
-}
-
-function toDuty(row: CaseDutyRow): NonNullable<Case['duty']> {
-  const { zh, en } = caseDuties[row.duty];
-  return {
-    duty: row.duty,
-    title: { zh, en },
-    party: row.party,
-    department: row.department,
-    beganAt: row.began_at.toISOString(),
-    deadline: row.deadline.toISOString(),
-    provisional: row.provisional,
-    policyVersion: row.policy_version,
-    overdue: row.overdue_at !== null,
-  };
 }
 
 function toEvent(row: CaseEventRow): CaseEvent {

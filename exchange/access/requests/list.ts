@@ -4,7 +4,7 @@ import { decodeCursor, type Page, pageOf } from '../../../lib/cursor.ts';
 import { HuitongError } from '../../../lib/errors.ts';
 import { limits } from '../../../lib/limits.ts';
 import { possibleActions } from '../../../lib/pure/request-machine.ts';
-import { duties, type Party, type RequestState, requestStates } from '../../../lib/pure/request-states.ts';
+import { duties, type Party, type RequestState, requestStates, type Words } from '../../../lib/pure/request-states.ts';
 import { officerActions, transitions } from '../../../lib/pure/request-transitions.ts';
 import type { Request, RequestEvent } from '../../../schemas/generated/api.ts';
 import { listingLimit, type Principal } from '../rights.ts';
@@ -124,25 +124,36 @@ function toRequest(row: RequestRow, duty: DutyRow | undefined): Request {
     refusal: row.refusal,
     grant: row.grant,
     extension: row.extension,
-    duty: duty === undefined ? null : toDuty(duty),
+    duty: duty === undefined ? null : dutyResource(duty, duties[duty.duty]),
     createdAt: row.created_at.toISOString(),
     updatedAt: row.updated_at.toISOString(),
   };
 }
 
-function toDuty(row: DutyRow): NonNullable<Request['duty']> {
-  const { zh, en } = duties[row.duty];
+/** What an open duty of any kind is to those whom it concerns; `words`: its name. */
+export function dutyResource<Row extends PresentedDuty>(row: Row, { zh, en }: Words) {
   return {
-    duty: row.duty,
+    duty: row.duty as Row['duty'],
     title: { zh, en },
-    party: row.party,
-    department: row.department,
+    party: row.party as Row['party'],
+    department: row.department as Row['department'],
     beganAt: row.began_at.toISOString(),
     deadline: row.deadline.toISOString(),
     provisional: row.provisional,
     policyVersion: row.policy_version,
     overdue: row.overdue_at !== null,
   };
+}
+
+interface PresentedDuty {
+  duty: string;
+  party: string;
+  department: string | null;
+  began_at: Date;
+  deadline: Date;
+  provisional: boolean;
+  policy_version: string;
+  overdue_at: Date | null;
 }
 
 function toEvent(row: EventRow): RequestEvent {
