@@ -2,7 +2,14 @@
  * Publishes one dataset: begin → wait for its source → extract → recheck → commit; whatever fails ends the run with its reason. Workflow id
  * `publish/<dataset>`; the run's id is the workflow's run id. Only ids, counts and digests pass through here.
  */
-import { CancellationScope, isCancellation, setHandler, sleep, workflowInfo } from '@temporalio/workflow';
+import {
+  CancellationScope,
+  CancelledFailure,
+  isCancellation,
+  setHandler,
+  sleep,
+  workflowInfo,
+} from '@temporalio/workflow';
 import { workflowLimits as limits } from '../lib/pure/workflow-limits.ts';
 import { describeFailure, sourceBusy, toWorkflowFailure, withPlace } from './failures.ts';
 import {
@@ -42,12 +49,20 @@ export async function publishDataset(request: PublishDatasetRequest): Promise<Pu
     return { ...outcome, runId };
   } catch (e: unknown) {
     const failure = describeFailure(e);
-    const message = failure.code === 'CANCELLED' ? (cancelNote ?? failure.message) : withPlace(failure);
-    await CancellationScope.nonCancellable(() => failRun({ runId, code: failure.code, message }));
-    throw isCancellation(e) ? e : toWorkflowFailure(failure);
+    // An attempt that fails of itself while it is being cancelled: the run ends because somebody wanted it to.
+    const cancelled = isCancellation(e) || (cancelRequested() && progress.stage !== 'committing');
+    const code = cancelled ? 'CANCELLED' : failure.code;
+    const message = cancelled ? (cancelNote ?? 'cancelled') : withPlace(failure);
+    await CancellationScope.nonCancellable(() => failRun({ runId, code, message }));
+    if (!cancelled) throw toWorkflowFailure(failure);
+    throw isCancellation(e) ? e : new CancelledFailure(message);
   } finally {
     progress = { ...progress, stage: 'ended' };
   }
+}
+
+function cancelRequested(): boolean {
+  return CancellationScope.current().consideredCancelled;
 }
 
 /**

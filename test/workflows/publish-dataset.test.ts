@@ -169,6 +169,29 @@ describe('publishDataset', () => {
       await record('publish-dataset.cancelled', handle);
     });
   });
+
+  it('cancelled while an attempt fails of itself, is a cancelled run all the same', async () => {
+    const extract = () =>
+      withFailures(async () => {
+        const { cancellationSignal } = Context.current();
+        while (!cancellationSignal.aborted) {
+          Context.current().heartbeat();
+          await delay(20);
+        }
+        throw new HuitongError('SOURCE_UNREACHABLE', 'the database does not answer');
+      });
+    const activities = mocked({ extract });
+    await temporal.withWorkers(activities, async () => {
+      const handle = await start();
+      while ((await handle.query(progressQuery)).stage !== 'extracting') await delay(50);
+      await handle.signal(cancelNoteSignal, { actor: 'token:engineer', reason: 'it is away' });
+      await handle.cancel();
+      expect((await failureOf(handle.result()))?.name).toBe('CancelledFailure');
+      expect(activities.failRun).toHaveBeenCalledWith(
+        expect.objectContaining({ code: 'CANCELLED', message: 'cancelled by token:engineer: it is away' }),
+      );
+    });
+  });
 });
 
 describe('publishOnSchedule', () => {
