@@ -28,8 +28,10 @@ export interface Access {
 }
 
 export type Alarm =
-  /** A stored part is not what was published: the read was broken off. */
+  /** A stored object is not what was published: no answer was given, or it was broken off; the object is quarantined. */
   | { kind: 'object-corrupt'; digest: string; error: unknown }
+  /** An object that a version needs is not in the store. */
+  | { kind: 'object-missing'; digest: string; error: unknown }
   /** A read ended and its `closed` leaf could not be written; `opened` is in the log. */
   | { kind: 'close-not-recorded'; session: string; error: unknown };
 

@@ -18,6 +18,7 @@ import { parquetRendition, type StoredRendition } from './renditions/parquet.ts'
 import type { RenditionSource } from './renditions/rendition.ts';
 import { type LineFormat, textRendition } from './renditions/text.ts';
 import { openSession, type Session } from './session.ts';
+import { whileSound } from './unsound.ts';
 
 /** `csv-bom` is CSV that begins with a byte order mark, for Excel. */
 export type Format = 'arrow' | 'parquet' | 'csv' | 'csv-bom' | 'json-lines';
@@ -46,12 +47,18 @@ export interface PreparedRead {
 /**
  * @throws NOT_FOUND, COLUMN_NOT_GRANTED: refused, and the refusal is in the log; AUDIT_UNAVAILABLE where it could not be
  * @throws GRANT_NOT_USABLE, POLICY_INVALID likewise
- * @throws TYPE_UNMAPPED for a column that the format cannot say; OBJECT_MISSING, OBJECT_CORRUPT, ARROW_INVALID
+ * @throws TYPE_UNMAPPED for a column that the format cannot say; OBJECT_MISSING, OBJECT_CORRUPT
  */
-export async function prepareRead(access: Access, request: ReadRequest): Promise<PreparedRead> {
+export function prepareRead(access: Access, request: ReadRequest): Promise<PreparedRead> {
+  return whileSound(access, (reading) => prepare(access, request, reading));
+}
+
+async function prepare(access: Access, request: ReadRequest, reading: string[]): Promise<PreparedRead> {
   const decision = await decide(access, request);
   const { grant, version } = decision;
+  reading.push(...decision.parts.map((part) => part.digest));
   const shown = await shownOrDenied(access, request, decision);
+  reading.push(...shown.parts.map((part) => part.digest));
   const projection = grant.policy === null ? decision.projection : project(grant, shown.schema, request.columns);
   const rendition = await renditionOf(access, { decision, shown, projection }, request.format);
   return {

@@ -14,6 +14,7 @@ import { whileUsable } from './guard.ts';
 import { holdObjects } from './hold.ts';
 import { LentStream } from './lent-stream.ts';
 import type { Sent } from './renditions/rendition.ts';
+import { judged } from './unsound.ts';
 import { countUse, leaseHolder } from './usage.ts';
 
 export interface Session {
@@ -59,7 +60,10 @@ export async function openSession(access: Access, leaf: SessionLeaf, content: Se
     await assertStillUsable(catalog, grant);
     await countUse(catalog, grant, 'read');
   }
-  const hold = await holdObjects(access.publication, content.digests, leaseHolder(grant?.id ?? 'none', id));
+  const holder = leaseHolder(grant?.id ?? 'none', id);
+  const hold = await holdObjects(access.publication, content.digests, holder).catch(async (e: unknown) => {
+    throw await judged(access, content.digests, e);
+  });
   const opened = await access.audit.append(leafOf('opened')).catch(async (e: unknown) => {
     await hold.release();
     throw e;
@@ -70,11 +74,12 @@ export async function openSession(access: Access, leaf: SessionLeaf, content: Se
   hold.lost.addEventListener('abort', () => stream.destroy(hold.lost.reason), { once: true });
   const closed = new Promise<void>((resolve) => {
     finished(stream, (error) => {
-      alarmIfCorrupt(access, error);
       const rows = sent.rows === undefined ? {} : { rows: sent.rows };
       const rule = isHuitongError(error) ? { rule: error.code } : {};
       const closing = { ...leafOf('closed'), outcome: outcomeOf(error), bytes: sent.bytes, ...rows, ...rule };
-      resolve(Promise.all([recordClose(access, id, closing), hold.release()]).then(() => {}));
+      // Before the hold is released: what it reads again must still be there.
+      const seenTo = judged(access, content.digests, error).then(() => hold.release());
+      resolve(Promise.all([recordClose(access, id, closing), seenTo]).then(() => {}));
     });
   });
   return { id, opened, stream, closed };
@@ -92,12 +97,6 @@ function outcomeOf(error: Error | null | undefined): NonNullable<LeafInput['outc
   const gone =
     'code' in error && ['ERR_STREAM_PREMATURE_CLOSE', 'ABORT_ERR', 'ECONNRESET'].includes(String(error.code));
   return gone ? 'client-gone' : 'failed';
-}
-
-function alarmIfCorrupt(access: Access, error: unknown): void {
-  if (isHuitongError(error, 'OBJECT_CORRUPT')) {
-    access.onAlarm({ kind: 'object-corrupt', digest: error.at ?? '', error });
-  }
 }
 
 /** The bytes are gone already: all that is left is to try again, and then to say so. */

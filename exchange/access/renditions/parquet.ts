@@ -35,7 +35,7 @@ export async function parquetRendition(publication: Publication, source: Parquet
     async make(alive) {
       const schema = projectedSchema(source);
       const counted = { rows: 0 };
-      const object = await store.put(await parquetBytes(schema, countedBatches(source, counted, alive)));
+      const object = await store.put(parquetBytes(schema, countedBatches(source, counted, alive)));
       return { schema, parts: [{ ...object, rows: counted.rows }] };
     },
   });
@@ -68,13 +68,20 @@ async function* countedBatches(
   }
 }
 
-async function parquetBytes(schema: Schema, batches: AsyncGenerator<RecordBatch>): Promise<AsyncIterable<Uint8Array>> {
+/** Throws what the batches throw, at the end at the latest: the writer would tell it as an error of its own, if at all. */
+async function* parquetBytes(schema: Schema, batches: AsyncGenerator<RecordBatch>): AsyncGenerator<Uint8Array> {
   const moved = wasmBatches(schema, batches);
+  const failures: unknown[] = [];
   const input = new ReadableStream({
     async pull(controller) {
-      const next = await moved.next();
-      if (next.done === true) controller.close();
-      else controller.enqueue(next.value);
+      try {
+        const next = await moved.next();
+        if (next.done === true) controller.close();
+        else controller.enqueue(next.value);
+      } catch (e: unknown) {
+        failures.push(e);
+        controller.error(e);
+      }
     },
     async cancel() {
       await moved.return(undefined);
@@ -85,7 +92,12 @@ async function parquetBytes(schema: Schema, batches: AsyncGenerator<RecordBatch>
     .setMaxRowGroupSize(ROW_GROUP_ROWS)
     .setCreatedBy('huitong')
     .build();
-  return transformParquetStream(input, properties);
+  try {
+    yield* await transformParquetStream(input, properties);
+  } catch (e: unknown) {
+    throw failures.length > 0 ? failures[0] : e;
+  }
+  if (failures.length > 0) throw failures[0];
 }
 
 /** Into WebAssembly's memory, one at a time; the writer frees what it has taken. */

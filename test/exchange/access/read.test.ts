@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { tableFromIPC } from 'apache-arrow';
 import { afterEach, expect, test } from 'vitest';
@@ -178,6 +178,7 @@ test('a damaged part breaks the read off with an alarm, and is never passed for 
   const digest = digests[0] as string;
   const stored = await bytesOf(await bench.world.store.read(digest));
   for (const format of ['arrow', 'csv'] as const) {
+    bench.alarms.length = 0;
     const good = await openRead(bench.access, { ...all, principal: police, format });
     await bytesOf(good.stream);
     // A byte in the first batch's body that neither zstd nor a reader of columns would miss.
@@ -186,11 +187,56 @@ test('a damaged part breaks the read off with an alarm, and is never passed for 
     const bad = await openRead(bench.access, { ...all, principal: police, format });
     await expect(bytesOf(bad.stream)).rejects.toThrow(expect.objectContaining({ name: 'HuitongError' }));
     await bad.closed;
-    await writeFile(path, stored);
+    expect(bench.alarms).toEqual([expect.objectContaining({ kind: 'object-corrupt', digest })]);
+    // Taken out of reach: who comes next is refused at once, until the object is put again.
+    await expect(openRead(bench.access, { ...all, principal: police, format })).rejects.toThrow(
+      refused('OBJECT_MISSING'),
+    );
+    await bench.world.store.put(one(stored), digest);
   }
   const outcomes = (await bench.leaves()).flatMap(({ outcome }) => outcome ?? []);
   expect(outcomes).toEqual(['complete', 'failed', 'complete', 'failed']);
-  expect(bench.alarms).toContainEqual(expect.objectContaining({ kind: 'object-corrupt', digest }));
+});
+
+test('a part whose index is damaged is OBJECT_CORRUPT before the first byte, with an alarm (FAULTS 13)', async () => {
+  bench = await openBench();
+  const { digests } = await bench.publish([[rowsOf(2_000)]]);
+  const digest = digests[0] as string;
+  const path = (await findFile(bench.world.directory, digest)) as string;
+  const stored = await readFile(path);
+  for (const format of ['arrow', 'parquet'] as const) {
+    bench.alarms.length = 0;
+    // The footer's length, four bytes before the last magic.
+    await writeFile(path, stored.with(stored.length - 8, 0xff));
+    const error = await openRead(bench.access, { ...all, principal: police, format }).catch((e: Error) => e);
+    expect(error).toEqual(refused('OBJECT_CORRUPT'));
+    expect(bench.alarms).toEqual([expect.objectContaining({ kind: 'object-corrupt', digest })]);
+    await bench.world.store.put(one(stored), digest);
+  }
+  await expect(openRead(bench.access, { ...all, principal: police, format: 'arrow' })).resolves.toBeDefined();
+});
+
+test('an object that is missing is 503 before the first byte, whichever it is (FAULTS 14)', async () => {
+  bench = await openBench();
+  const { digests } = await bench.publish([[rowsOf(300)], [rowsOf(300, 300)], [rowsOf(300, 600)]]);
+  const { manifest_digest } = await bench.world.catalog('version').first();
+  for (const digest of [...digests, manifest_digest]) {
+    const stored = await bytesOf(await bench.world.store.read(digest));
+    await bench.world.store.remove(digest);
+    for (const format of ['arrow', 'csv', 'json-lines', 'parquet'] as const) {
+      for (const columns of [undefined, ['id']]) {
+        bench.alarms.length = 0;
+        const error = await openRead(bench.access, { ...all, principal: police, format, columns }).catch((e) => e);
+        expect(error).toMatchObject({ code: 'OBJECT_MISSING', status: 503, at: digest });
+        expect(bench.alarms).toEqual([expect.objectContaining({ kind: 'object-missing', digest })]);
+      }
+    }
+    await bench.world.store.put(one(stored), digest);
+  }
+  expect((await bench.leaves()).filter(({ action }) => action.endsWith('.opened'))).toEqual([]);
+  const whole = await openRead(bench.access, { ...all, principal: police, format: 'arrow' });
+  expect(tableFromIPC(await bytesOf(whole.stream)).numRows).toBe(900);
+  await whole.closed;
 });
 
 test('when the log cannot be written nothing is opened', async () => {
@@ -230,4 +276,8 @@ async function findFile(directory: string, name: string): Promise<string | undef
     (entry) => entry.isFile() && join(entry.parentPath, entry.name).replaceAll('/', '').endsWith(name),
   );
   return file && join(file.parentPath, file.name);
+}
+
+async function* one(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
 }
