@@ -97,20 +97,35 @@ function takeBits(bitmap: Uint8Array, offset: number, runs: Runs, kept: number):
 
 /** What all typed arrays share, as far as copying runs needs it. */
 interface Values extends ArrayBufferView {
-  set(source: ArrayLike<never>, offset: number): void;
-  subarray(start: number, end: number): Values & ArrayLike<never>;
+  readonly length: number;
+  readonly BYTES_PER_ELEMENT: number;
 }
 type ValuesConstructor = new (length: number) => Values;
 
 function takeFixed(values: Values, stride: number, runs: Runs, kept: number): ArrayBufferView {
   const taken = new (values.constructor as ValuesConstructor)(kept * stride);
+  const width = stride * values.BYTES_PER_ELEMENT;
+  const { buffer, byteOffset, byteLength } = values;
+  if (width % 4 === 0 && byteOffset % 4 === 0) {
+    copyRuns(new Uint32Array(buffer, byteOffset, byteLength >> 2), new Uint32Array(taken.buffer), width / 4, runs);
+  } else {
+    copyRuns(new Uint8Array(buffer, byteOffset, byteLength), new Uint8Array(taken.buffer), width, runs);
+  }
+  return taken;
+}
+
+/** Below this many elements a loop is done before `set` has begun. */
+const LOOPED_MAX = 16;
+
+function copyRuns<T extends Uint8Array | Uint32Array>(from: T, into: T, stride: number, runs: Runs): void {
   let to = 0;
   for (let i = 0; i < runs.length; i += 2) {
     const [start, end] = [runs[i]! * stride, runs[i + 1]! * stride];
-    taken.set(values.subarray(start, end), to);
-    to += end - start;
+    if (end - start > LOOPED_MAX) {
+      into.set(from.subarray(start, end), to);
+      to += end - start;
+    } else for (let at = start; at < end; at++) into[to++] = from[at]!;
   }
-  return taken;
 }
 
 /** The same runs, one level down. Empty ones are left in: they copy nothing. */

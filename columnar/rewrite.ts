@@ -41,36 +41,44 @@ export function repeatedBool<T extends DataType>(type: T, rows: number, value: b
   return columnOf(type, rows, [undefined, new Uint8Array(bitmapBytes(rows)).fill(value ? 0xff : 0), undefined]);
 }
 
-/** How many code points of a text stay at its head and its tail, given how many it has. */
-export type KeptEnds = (codePoints: number) => readonly [head: number, tail: number];
+/** How many code points of a text stay at its head and its tail; a text of at most `hidden` of them is hidden whole. */
+export interface KeptEnds {
+  hidden: number;
+  head: number;
+  tail: number;
+}
 
 const STAR = 0x2a;
 
-/** Text whose middle is stars, one for each code point. */
+/** Text (UTF-8) whose middle is stars, one for each code point. */
 export function starText(data: Data, kept: KeptEnds): Data<Utf8> {
   const bytes: Uint8Array = data.values;
   const bounds = boundsOf(data);
   // A star is never longer than what it stands for.
-  return textColumn(data, bounds(data.length) - bounds(0), (target, start, row) => {
-    const [from, to] = [bounds(row), bounds(row + 1)];
-    const codePoints = countCodePoints(bytes, from, to);
-    const [head, tail] = kept(codePoints);
-    let at = start;
-    let point = -1;
-    for (let i = from; i < to; i++) {
-      const begins = startsCodePoint(bytes[i]!);
-      if (begins) point++;
-      if (point < head || point >= codePoints - tail) target[at++] = bytes[i]!;
-      else if (begins) target[at++] = STAR;
-    }
-    return at;
-  });
+  return textColumn(data, bounds(data.length) - bounds(0), (target, start, row) =>
+    star(bytes, bounds(row), bounds(row + 1), kept, target, start),
+  );
 }
 
-function countCodePoints(bytes: Uint8Array, from: number, to: number): number {
-  let count = 0;
-  for (let i = from; i < to; i++) if (startsCodePoint(bytes[i]!)) count++;
-  return count;
+/** Returns where the cell ends in `target`. */
+function star(bytes: Uint8Array, from: number, to: number, kept: KeptEnds, target: Uint8Array, start: number): number {
+  let codePoints = 0;
+  for (let i = from; i < to; i++) if (startsCodePoint(bytes[i]!)) codePoints++;
+  const shown = codePoints > kept.hidden;
+  let at = start;
+  let next = from;
+  for (let left = shown ? kept.head : 0; left > 0; left--) {
+    do target[at++] = bytes[next++]!;
+    while (next < to && !startsCodePoint(bytes[next]!));
+  }
+  let tail = to;
+  for (let left = shown ? kept.tail : 0; left > 0; left--) {
+    do tail--;
+    while (tail > next && !startsCodePoint(bytes[tail]!));
+  }
+  for (let stars = shown ? codePoints - kept.head - kept.tail : codePoints; stars > 0; stars--) target[at++] = STAR;
+  while (tail < to) target[at++] = bytes[tail++]!;
+  return at;
 }
 
 /** UTF-8: every byte but a continuation (10xxxxxx). */

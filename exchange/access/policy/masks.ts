@@ -42,9 +42,9 @@ export function compileMask(mask: Mask, field: Field, key: Uint8Array | null, po
 
 /** Short texts of a shape are starred out whole: what is left must not be most of it. */
 const shapes: Record<'name' | 'id-number' | 'phone', KeptEnds> = {
-  name: (points) => (points > 1 ? [1, 0] : [0, 0]),
-  'id-number': (points) => (points > 7 ? [3, 4] : [0, 0]),
-  phone: (points) => (points > 7 ? [3, 4] : [0, 0]),
+  name: { hidden: 1, head: 1, tail: 0 },
+  'id-number': { hidden: 7, head: 3, tail: 4 },
+  phone: { hidden: 7, head: 3, tail: 4 },
 };
 
 /** The masked column is text: what the original type's metadata said of it no longer holds. */

@@ -25,8 +25,8 @@ export function truncateMask(field: Field, { to, step }: Truncate, pointer: stri
 }
 
 function startOf(days: number, to: 'month' | 'year'): number {
-  const { year, month } = civilFromDays(days);
-  return daysFromCivil(year, to === 'month' ? month : 1, 1);
+  const { year, day } = civilFromDays(days);
+  return to === 'month' ? days - day + 1 : daysFromCivil(year, 1, 1);
 }
 
 function truncateDays(data: Data, to: 'month' | 'year'): Data {
