@@ -351,6 +351,7 @@ create table log_state (
   epoch bigint not null,
   head text,
   updated_at timestamp(3) with time zone not null default now(),
+  address text,
   constraint log_state_pkey PRIMARY KEY (id),
   constraint log_state_epoch_check CHECK ((epoch >= 0)),
   constraint log_state_id_check CHECK ((id = 1)),
@@ -359,6 +360,8 @@ create table log_state (
 );
 comment on column log_state.epoch is 'raised by each sequencer that takes over; a flush of an older one changes nothing';
 comment on column log_state.head is 'the newest signed head (a C2SP note); null before the first';
+comment on column log_state.updated_at is 'of the newest flush or sign of life of the sequencer';
+comment on column log_state.address is 'where the sequencer of this epoch takes the leaves of other servers; written with the epoch';
 
 create table log_tile (
   level smallint not null,

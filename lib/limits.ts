@@ -175,8 +175,22 @@ export const limits = {
   auditFlushLeavesMax: 8_192,
   auditFlushBytesMax: 16 * 1024 * 1024,
   auditQueueLeavesMax: 65_536,
+  auditQueueBytesMax: 64 * 1024 * 1024,
   /** How long a flush may take before its outcome counts as unknown. */
   auditFlushTimeoutMs: 10_000,
+  /** How often a server looks whether the log's tenure is free, and how often its holder gives a sign of life. */
+  auditElectionIntervalMs: 200,
+  auditTenureBeatMs: 1_000,
+  /** A holder without a sign of life for so long is stopped or cut off: another takes over. */
+  auditTenureSilentMs: 5_000,
+  /** One frame between servers: a flush's leaves, or its answer, with room for what frames them. */
+  auditFrameBytesMax: 24 * 1024 * 1024,
+  /** Servers that one may hold the log for; questions of one of them that wait for their answer. */
+  auditPeersMax: 64,
+  auditPeerQuestionsMax: 8_192,
+  /** How long a connection to the log's holder may take, and how long an answer: longer than a flush. */
+  auditPeerConnectTimeoutMs: 2_000,
+  auditPeerAnswerTimeoutMs: 15_000,
   /** Leaves that are counted into metering and the rest at once, in one transaction. */
   projectedLeavesMax: 10_000,
   /** Up to this many stars a rating wants an answer of the provider. */

@@ -19,6 +19,7 @@ import * as cases from './012_cases.ts';
 import * as logProjections from './013_log_projections.ts';
 import * as people from './014_people.ts';
 import * as sourceLimits from './015_source_limits.ts';
+import * as logAddress from './016_log_address.ts';
 
 interface NamedMigration {
   name: string;
@@ -41,6 +42,7 @@ const migrations: NamedMigration[] = [
   { name: '013_log_projections', migration: logProjections },
   { name: '014_people', migration: people },
   { name: '015_source_limits', migration: sourceLimits },
+  { name: '016_log_address', migration: logAddress },
 ];
 
 /** Listed by hand rather than read from the folder: what runs is what was compiled and reviewed. */

@@ -2,15 +2,22 @@
  * The audit log as the rest of the exchange sees it: append, and read. Nobody answers a request whose leaf was not
  * appended; `append` resolves only when the leaf is committed and under a signed head.
  *
- * `AuditWriter` is what most code needs, and all that a process without the sequencer could offer over a socket.
+ * Any number of servers open the log of one database. One of them is its sequencer; the others pass their leaves to it and
+ * get the same answer (decision 0225). Callers do not see which is which.
  */
 import type { KeyObject } from 'node:crypto';
 import pg from 'pg';
 import { limits } from '../../lib/limits.ts';
+import type { HeadStore } from './head-store.ts';
+import type { HeldLog } from './held-log.ts';
 import { encodeLeaf, type LeafInput } from './leaf.ts';
+import { LocalLog } from './local-log.ts';
 import { LogReader } from './log-reader.ts';
-import { OutboxDrain } from './outbox.ts';
-import { type AuditEvent, Sequencer, type SequencerOptions } from './sequencer.ts';
+import { openDoor } from './peers/door.ts';
+import { serveLog } from './peers/log-server.ts';
+import { RemoteLog } from './peers/remote-log.ts';
+import { type AuditEvent, Sequencer } from './sequencer.ts';
+import type { HeadSigner } from './signer.ts';
 import type { Appended } from './tenure.ts';
 
 export interface AuditWriter {
@@ -30,13 +37,34 @@ export interface AuditLog extends AuditWriter {
   close(): Promise<void>;
 }
 
+export interface AuditLogOptions {
+  url: string;
+  signer: HeadSigner;
+  headStore: HeadStore;
+  /** `tcp://host:port` where the other servers reach this one; a Unix-domain socket where absent. */
+  address?: string;
+  onEvent?: (event: AuditEvent) => void;
+  /** Milliseconds, where other than in `limits`: see `TenureOptions` and `SequencerOptions`. */
+  beatMs?: number;
+  silentMs?: number;
+}
+
 /**
- * Opens the log of the catalog's database and waits to be its sequencer.
- * @throws AUDIT_REGRESSION, AUDIT_CORRUPT
+ * Opens the log of the catalog's database. Resolves when leaves can be appended: by this process, or by the one that
+ * holds the log. From then on this process is a candidate, and takes the log over when its holder is lost.
+ * @throws AUDIT_REGRESSION, AUDIT_CORRUPT, CONFIG_INVALID
  */
-export async function openAuditLog(options: SequencerOptions): Promise<AuditLog> {
-  const sequencer = new Sequencer(options);
-  await sequencer.open();
+export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> {
+  const { signer } = options;
+  const onEvent = (event: AuditEvent) => options.onEvent?.(event);
+  // A door that cannot be opened is told at the start, not at the first change of office.
+  await (await openDoor(signer, options.address, (socket) => socket.destroy())).close();
+  const remote = new RemoteLog({ identity: signer, onLoss: (error) => onEvent({ kind: 'holder-lost', error }) });
+  const sequencer: Sequencer = new Sequencer({
+    ...options,
+    openDoor: () => serveLog(local, signer, options.address),
+    onHolder: (address) => remote.follow(address),
+  });
   const pool = new pg.Pool({
     connectionString: options.url,
     application_name: 'huitong audit reader',
@@ -44,28 +72,45 @@ export async function openAuditLog(options: SequencerOptions): Promise<AuditLog>
     connectionTimeoutMillis: limits.catalogConnectTimeoutMs,
     query_timeout: limits.catalogStatementTimeoutMs,
   });
-  const onEvent = (event: AuditEvent) => options.onEvent?.(event);
   // A broken idle connection is replaced by the pool; whoever queries next sees what is wrong.
   pool.on('error', (error) => onEvent({ kind: 'outbox-waits', error }));
-  const outbox = new OutboxDrain(pool, sequencer, onEvent);
-  outbox.start();
-
-  const appendMany = (leaves: LeafInput[]): Promise<Appended[]> => {
-    const now = new Date();
-    return sequencer.submit({ entries: leaves.map((leaf) => encodeLeaf(leaf, now)), outbox: [] });
-  };
+  const local: LocalLog = new LocalLog(sequencer, pool, onEvent);
   const closeAll = async () => {
-    await outbox.stop();
+    await local.stop();
     await sequencer.close();
+    await remote.close();
     await pool.end();
+  };
+  await Promise.race([sequencer.open(), remote.firstReached]).catch(async (e: unknown) => {
+    await closeAll();
+    throw e;
+  });
+  return facade(options.signer.publicKey, { local, remote, sequencer, pool }, closeAll);
+}
+
+interface Parts {
+  local: LocalLog;
+  remote: RemoteLog;
+  sequencer: Sequencer;
+  pool: pg.Pool;
+}
+
+function facade(publicKey: KeyObject, parts: Parts, closeAll: () => Promise<void>): AuditLog {
+  const held = (): HeldLog => {
+    const { sequencer, local, remote } = parts;
+    return sequencer.inOffice || sequencer.refusal !== undefined ? local : remote;
+  };
+  const appendMany = async (leaves: LeafInput[]): Promise<Appended[]> => {
+    const now = new Date();
+    return held().append(leaves.map((leaf) => encodeLeaf(leaf, now)));
   };
   let closed: Promise<void> | undefined;
   return {
-    publicKey: options.signer.publicKey,
-    reader: new LogReader(sequencer, pool),
-    appendMany: async (leaves) => appendMany(leaves),
+    publicKey,
+    reader: new LogReader(held, parts.pool),
+    appendMany,
     append: async (leaf) => (await appendMany([leaf]))[0] as Appended,
-    drainOutbox: () => outbox.drain(),
+    drainOutbox: async () => held().drainOutbox(),
     close() {
       closed ??= closeAll();
       return closed;

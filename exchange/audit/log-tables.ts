@@ -34,7 +34,13 @@ export interface Flush {
 type Queryable = Pick<pg.Client, 'query'>;
 
 /** A connection of its own for the sequencer: its session holds the lock, and a lost session gives it up. */
-export async function connectSequencer(url: string): Promise<pg.Client> {
+export interface SequencerSession {
+  client: pg.Client;
+  /** Settles when the session is gone, whatever the reason. */
+  ended: Promise<Error>;
+}
+
+export async function connectSequencer(url: string): Promise<SequencerSession> {
   const client = new pg.Client({
     connectionString: url,
     application_name: 'huitong audit sequencer',
@@ -42,27 +48,62 @@ export async function connectSequencer(url: string): Promise<pg.Client> {
     query_timeout: limits.auditFlushTimeoutMs,
     keepAlive: true,
   });
+  const ended = new Promise<Error>((resolve) => {
+    client.on('error', resolve);
+    client.on('end', () => resolve(new Error('the session ended')));
+  });
   await client.connect();
-  return client;
+  return { client, ended };
 }
 
-export async function tryElect(client: Queryable): Promise<boolean> {
-  const { rows } = await client.query<{ elected: boolean }>('select pg_try_advisory_lock($1) as elected', [
-    SEQUENCER_LOCK_KEY,
-  ]);
-  return rows[0]?.elected === true;
+/** What a candidate sees when it looks. */
+export interface Election {
+  /** This session holds the lock now. */
+  elected: boolean;
+  /** Where whoever took the log last is reached. */
+  address: string | null;
+  /** Changes with every flush and every sign of life of the sequencer. */
+  pulse: string;
+}
+
+export async function tryElect(client: Queryable): Promise<Election> {
+  const { rows } = await client.query<Election>(
+    `select pg_try_advisory_lock($1) as elected, address, epoch || ' ' || updated_at as pulse from log_state`,
+    [SEQUENCER_LOCK_KEY],
+  );
+  return rows[0] as Election;
+}
+
+/** Ends the session that holds the lock, if the log's pulse is still this one. */
+export async function endSilentSession(client: Queryable, pulse: string): Promise<void> {
+  await client.query(
+    `select pg_terminate_backend(lock.pid) from pg_locks lock, log_state
+     where lock.locktype = 'advisory' and lock.granted and lock.objsubid = 1
+       and lock.classid = 0 and lock.objid = $1::bigint::oid
+       and lock.database = (select oid from pg_database where datname = current_database())
+       and epoch || ' ' || updated_at = $2`,
+    [SEQUENCER_LOCK_KEY, pulse],
+  );
 }
 
 /**
- * Takes the log over. The update waits for a flush of the former sequencer that is still running in the server, so the
- * state it returns is final: any later flush of an older epoch finds another epoch and changes nothing.
+ * Takes the log over and publishes where its new holder is reached. The update waits for a flush of the former sequencer
+ * that is still running in the server, so the state it returns is final: any later flush of an older epoch finds another
+ * epoch and changes nothing.
  */
-export async function raiseEpoch(client: Queryable): Promise<LogState> {
+export async function raiseEpoch(client: Queryable, address: string): Promise<LogState> {
   const { rows } = await client.query<{ size: string; root: Buffer; epoch: string; head: string | null }>(
-    'update log_state set epoch = epoch + 1, updated_at = now() returning size, root, epoch, head',
+    'update log_state set epoch = epoch + 1, address = $1, updated_at = now() returning size, root, epoch, head',
+    [address],
   );
   const state = rows[0] as (typeof rows)[0];
   return { ...state, size: Number(state.size), epoch: Number(state.epoch) };
+}
+
+/** A sign of life of a sequencer that has nothing to write. False where another took over. */
+export async function renewTenure(client: Queryable, epoch: number): Promise<boolean> {
+  const { rowCount } = await client.query('update log_state set updated_at = now() where epoch = $1', [epoch]);
+  return rowCount === 1;
 }
 
 const FLUSH = `

@@ -51,7 +51,10 @@ export class OutboxDrain {
 
   async #poll(): Promise<void> {
     while (!this.#stopping.signal.aborted) {
-      await this.drain().catch((error: unknown) => this.#onEvent({ kind: 'outbox-waits', error }));
+      // Only the sequencer moves leaves: of two processes that did, the compare-and-set would end one's tenure.
+      if (this.#sequencer.inOffice) {
+        await this.drain().catch((error: unknown) => this.#onEvent({ kind: 'outbox-waits', error }));
+      }
       await sleep(limits.auditOutboxPollMs, undefined, { signal: this.#stopping.signal }).catch(() => {});
     }
   }

@@ -9,8 +9,11 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { HuitongError, isHuitongError } from '../../lib/errors.ts';
 import { limits } from '../../lib/limits.ts';
+import { Candidate } from './candidate.ts';
 import type { HeadStore } from './head-store.ts';
+import type { SequencerSession } from './log-tables.ts';
 import type { MerkleTree } from './merkle.ts';
+import { type Door, removeDoor } from './peers/door.ts';
 import { type Appended, type Submission, Tenure, type TenureOptions } from './tenure.ts';
 import type { SignedHead } from './verify/head.ts';
 
@@ -18,28 +21,37 @@ import type { SignedHead } from './verify/head.ts';
 export type AuditEvent =
   | { kind: 'opened'; size: number }
   | { kind: 'lost'; error: unknown }
+  | { kind: 'holder-lost'; error: unknown }
   | { kind: 'refused'; error: HuitongError }
   | { kind: 'head-not-kept'; error: unknown }
   | { kind: 'outbox-invalid'; outbox: number; error: unknown }
   | { kind: 'outbox-waits'; error: unknown };
 
 export interface SequencerOptions extends TenureOptions {
+  url: string;
+  /** A holder of the log without a sign of life for so long is replaced. */
+  silentMs?: number;
+  /** Opens the door by which other servers reach this one; it is open as long as this one is in office. */
+  openDoor(): Promise<Door>;
+  /** Told after every look of the election: where the log's holder is reached; undefined where that is this process. */
+  onHolder(address: string | undefined): void;
   onEvent?: (event: AuditEvent) => void;
 }
 
 interface Waiting extends Submission {
+  bytes: number;
   resolve(appended: Appended[]): void;
   reject(error: Error): void;
 }
 
-const ELECTION_RETRY_MS = 200;
-
 export class Sequencer {
   readonly #options: SequencerOptions;
   readonly #keeper: HeadKeeper;
+  readonly #candidate: Candidate;
   #tenure: Tenure | undefined;
   #queue: Waiting[] = [];
   #queued = 0;
+  #queuedBytes = 0;
   #flushing: Promise<void> | undefined;
   #refusal: HuitongError | undefined;
   readonly #closing = new AbortController();
@@ -47,6 +59,7 @@ export class Sequencer {
 
   constructor(options: SequencerOptions) {
     this.#options = options;
+    this.#candidate = new Candidate(options.url, options.silentMs);
     this.#keeper = new HeadKeeper(options.headStore, (error) => this.#emit({ kind: 'head-not-kept', error }));
   }
 
@@ -66,6 +79,15 @@ export class Sequencer {
     });
   }
 
+  get inOffice(): boolean {
+    return this.#tenure !== undefined;
+  }
+
+  /** Why this process will never be in office again, if so. */
+  get refusal(): HuitongError | undefined {
+    return this.#refusal;
+  }
+
   /** The newest signed head and the tree under it. Throws AUDIT_UNAVAILABLE where this process is not in office. */
   current(): { head: SignedHead; tree: MerkleTree } {
     if (this.#tenure === undefined) throw this.#unavailable();
@@ -79,11 +101,17 @@ export class Sequencer {
       if (submission.entries.length > limits.auditFlushLeavesMax) {
         return reject(new HuitongError('AUDIT_LEAF_INVALID', 'more leaves at once than one flush holds'));
       }
-      if (this.#queued + submission.entries.length > limits.auditQueueLeavesMax) {
+      const bytes = submission.entries.reduce((sum, entry) => sum + entry.length, 0);
+      if (bytes > limits.auditFlushBytesMax) {
+        return reject(new HuitongError('AUDIT_LEAF_INVALID', 'more bytes at once than one flush holds'));
+      }
+      const leaves = this.#queued + submission.entries.length;
+      if (leaves > limits.auditQueueLeavesMax || this.#queuedBytes + bytes > limits.auditQueueBytesMax) {
         return reject(new HuitongError('AUDIT_UNAVAILABLE', 'too many leaves wait for the audit log'));
       }
-      this.#queue.push({ ...submission, resolve, reject });
-      this.#queued += submission.entries.length;
+      this.#queue.push({ ...submission, bytes, resolve, reject });
+      this.#queued = leaves;
+      this.#queuedBytes += bytes;
       // Deferred once, so that what arrives in the same turn of the event loop shares the flush.
       this.#flushing ??= nextTurn().then(() => this.#flushAll());
     });
@@ -99,11 +127,13 @@ export class Sequencer {
 
   async #stayInOffice(onFirst: () => void): Promise<void> {
     while (!this.#closing.signal.aborted) {
-      const tenure = await this.#beginTenure();
-      if (tenure === undefined) {
-        await sleep(ELECTION_RETRY_MS, undefined, { signal: this.#closing.signal }).catch(() => {});
+      const office = await this.#enterOffice();
+      if (office === undefined) {
+        const { auditElectionIntervalMs } = limits;
+        await sleep(auditElectionIntervalMs, undefined, { signal: this.#closing.signal }).catch(() => {});
         continue;
       }
+      const { tenure, door } = office;
       this.#tenure = tenure;
       this.#keeper.keep(tenure.head);
       this.#emit({ kind: 'opened', size: tenure.head.size });
@@ -113,17 +143,39 @@ export class Sequencer {
       this.#rejectAll(this.#takeQueue(), error);
       if (error !== undefined) this.#emit({ kind: 'lost', error });
       await tenure.end();
+      await door.close();
+    }
+    await this.#candidate.leave();
+  }
+
+  /** Undefined where it is worth another try: the office is taken, or the database does not answer. */
+  async #enterOffice(): Promise<{ tenure: Tenure; door: Door } | undefined> {
+    try {
+      const look = await this.#candidate.look();
+      this.#options.onHolder(look.elected ? undefined : look.address);
+      return look.elected && (await this.#beginTenure(look.elected, look.formerAddress));
+    } catch (e: unknown) {
+      // The door's address was good at the start: whoever took it since may leave it again.
+      if (isHuitongError(e) && e.code !== 'CONFIG_INVALID') throw e;
+      this.#emit({ kind: 'lost', error: e });
+      return undefined;
     }
   }
 
-  /** A tenure, or undefined where it is worth another try: the office is taken, or the database does not answer. */
-  async #beginTenure(): Promise<Tenure | undefined> {
+  async #beginTenure(
+    session: SequencerSession,
+    formerAddress: string | undefined,
+  ): Promise<{ tenure: Tenure; door: Door }> {
+    let door: Door | undefined;
     try {
-      return await Tenure.begin(this.#options);
+      door = await this.#options.openDoor();
+      const tenure = await Tenure.begin(session, door.address, this.#options);
+      if (formerAddress !== undefined && formerAddress !== door.address) await removeDoor(formerAddress);
+      return { tenure, door };
     } catch (e: unknown) {
-      if (isHuitongError(e)) throw e;
-      this.#emit({ kind: 'lost', error: e });
-      return undefined;
+      await session.client.end().catch(() => {});
+      await door?.close();
+      throw e;
     }
   }
 
@@ -152,14 +204,17 @@ export class Sequencer {
     let leaves = 0;
     let bytes = 0;
     let taken = 0;
-    for (const { entries } of this.#queue) {
-      leaves += entries.length;
-      for (const entry of entries) bytes += entry.length;
+    for (const one of this.#queue) {
+      leaves += one.entries.length;
+      bytes += one.bytes;
       if (taken > 0 && (leaves > limits.auditFlushLeavesMax || bytes > limits.auditFlushBytesMax)) break;
       taken++;
     }
     const waiting = this.#queue.splice(0, taken);
-    for (const { entries } of waiting) this.#queued -= entries.length;
+    for (const one of waiting) {
+      this.#queued -= one.entries.length;
+      this.#queuedBytes -= one.bytes;
+    }
     return waiting;
   }
 
@@ -167,6 +222,7 @@ export class Sequencer {
     const waiting = this.#queue;
     this.#queue = [];
     this.#queued = 0;
+    this.#queuedBytes = 0;
     return waiting;
   }
 

@@ -1,5 +1,5 @@
 /** Signs heads with the exchange's Ed25519 key. The private key stays in here; everybody may know the public one. */
-import { createPrivateKey, createPublicKey, type KeyObject, sign } from 'node:crypto';
+import { createPrivateKey, createPublicKey, hkdfSync, type KeyObject, sign } from 'node:crypto';
 import { HuitongError } from '../../lib/errors.ts';
 import { HEAD_ALGORITHM, type HeadFields, headText, keyId, type SignedHead } from './verify/head.ts';
 
@@ -7,6 +7,8 @@ export interface HeadSigner {
   /** Names the log: no spaces; unique to this installation. */
   readonly origin: string;
   readonly publicKey: KeyObject;
+  /** 32 bytes that only the servers of this log can derive (RFC 5869): they know each other by it. */
+  readonly peerKey: Uint8Array;
   sign(head: Omit<HeadFields, 'origin'>): SignedHead;
 }
 
@@ -17,9 +19,11 @@ export function createHeadSigner(options: { origin: string; privateKeyPem: strin
   const privateKey = readPrivateKey(options.privateKeyPem);
   const publicKey = createPublicKey(privateKey);
   const id = keyId(origin, publicKey);
+  const seed = privateKey.export({ type: 'pkcs8', format: 'der' });
   return {
     origin,
     publicKey,
+    peerKey: new Uint8Array(hkdfSync('sha256', seed, '', `huitong audit peers 1 ${origin}`, 32)),
     sign(fields) {
       const head = { ...fields, origin };
       const text = headText(head);

@@ -1,11 +1,21 @@
 /**
  * One sequencer's time in office: from the election, through a verified reload, to the first failure. A tenure never
  * recovers; whoever wants to go on begins another, which raises the epoch and reloads what really was committed.
+ *
+ * While it has nothing to write it gives a sign of life, so that others can tell an idle sequencer from a stopped one.
  */
 import type pg from 'pg';
 import { HuitongError } from '../../lib/errors.ts';
+import { limits } from '../../lib/limits.ts';
 import type { HeadStore } from './head-store.ts';
-import { connectSequencer, type LogState, raiseEpoch, readLogTables, tryElect, writeFlush } from './log-tables.ts';
+import {
+  type LogState,
+  raiseEpoch,
+  readLogTables,
+  renewTenure,
+  type SequencerSession,
+  writeFlush,
+} from './log-tables.ts';
 import type { MerkleTree } from './merkle.ts';
 import type { HeadSigner } from './signer.ts';
 import { ProofReader, restoreTree } from './tiles.ts';
@@ -29,9 +39,10 @@ export interface Submission {
 }
 
 export interface TenureOptions {
-  url: string;
   signer: HeadSigner;
   headStore: HeadStore;
+  /** How often it gives a sign of life. */
+  beatMs?: number;
 }
 
 export class Tenure {
@@ -40,42 +51,34 @@ export class Tenure {
   readonly #tree: MerkleTree;
   readonly #signer: HeadSigner;
   #head: SignedHead;
-  /** Settles when the session is gone, whatever the reason. */
+  #flushedSinceBeat = false;
+  #beat: NodeJS.Timeout | undefined;
+  /** Settles when the session is gone or another took over. */
   readonly ended: Promise<Error>;
 
-  private constructor(client: pg.Client, ended: Promise<Error>, state: LogState, tree: MerkleTree, signer: HeadSigner) {
-    this.#client = client;
-    this.ended = ended;
+  private constructor(session: SequencerSession, state: LogState, tree: MerkleTree, options: TenureOptions) {
+    this.#client = session.client;
     this.#epoch = state.epoch;
     this.#tree = tree;
-    this.#signer = signer;
-    this.#head = signer.sign({ size: state.size, root: state.root, time: new Date().toISOString() });
+    this.#signer = options.signer;
+    this.#head = this.#signer.sign({ size: state.size, root: state.root, time: new Date().toISOString() });
+    this.ended = new Promise((resolve) => {
+      void session.ended.then(resolve);
+      this.#beat = setInterval(() => this.#renew().catch(resolve), options.beatMs ?? limits.auditTenureBeatMs);
+    });
   }
 
   /**
-   * @returns undefined where another process is in office
+   * Begins where the session was elected; `address` is published as the place of the log's holder.
    * @throws AUDIT_REGRESSION where the database is behind the kept head, or differs from it
    * @throws AUDIT_CORRUPT where its tables contradict each other
    */
-  static async begin({ url, signer, headStore }: TenureOptions): Promise<Tenure | undefined> {
-    const client = await connectSequencer(url);
-    const ended = new Promise<Error>((resolve) => {
-      client.on('error', resolve);
-      client.on('end', () => resolve(new Error('the session ended')));
-    });
-    try {
-      if (!(await tryElect(client))) {
-        await client.end();
-        return undefined;
-      }
-      const state = await raiseEpoch(client);
-      const tree = await reload(client, state);
-      await refuseRegression(new ProofReader(tree, readLogTables(client)), state, signer, headStore);
-      return new Tenure(client, ended, state, tree, signer);
-    } catch (e: unknown) {
-      await client.end().catch(() => {});
-      throw e;
-    }
+  static async begin(session: SequencerSession, address: string, options: TenureOptions): Promise<Tenure> {
+    const { client } = session;
+    const state = await raiseEpoch(client, address);
+    const tree = await reload(client, state);
+    await refuseRegression(new ProofReader(tree, readLogTables(client)), state, options);
+    return new Tenure(session, state, tree, options);
   }
 
   get head(): SignedHead {
@@ -111,12 +114,19 @@ export class Tenure {
     const appended = submissions.map((submission) =>
       submission.entries.map((entry) => ({ entry, head, proof: this.#tree.inclusionProof(index), index: index++ })),
     );
-    if (!(await written)) throw new HuitongError('FENCED', 'another sequencer took over the audit log');
+    if (!(await written)) throw fenced();
     this.#head = head;
+    this.#flushedSinceBeat = true;
     return appended;
   }
 
+  async #renew(): Promise<void> {
+    if (!this.#flushedSinceBeat && !(await renewTenure(this.#client, this.#epoch))) throw fenced();
+    this.#flushedSinceBeat = false;
+  }
+
   async end(): Promise<void> {
+    clearInterval(this.#beat);
     await this.#client.end().catch(() => {});
   }
 }
@@ -134,8 +144,7 @@ async function reload(client: pg.Client, state: LogState): Promise<MerkleTree> {
 async function refuseRegression(
   proofs: ProofReader,
   state: LogState,
-  signer: HeadSigner,
-  headStore: HeadStore,
+  { signer, headStore }: TenureOptions,
 ): Promise<void> {
   const note = await headStore.read();
   if (note === undefined) return;
@@ -150,6 +159,10 @@ async function refuseRegression(
       `the first ${kept.size} leaves are not those of the head signed over them`,
     );
   }
+}
+
+function fenced(): HuitongError {
+  return new HuitongError('FENCED', 'another sequencer took over the audit log');
 }
 
 function corrupt(message: string): HuitongError {

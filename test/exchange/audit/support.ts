@@ -1,11 +1,14 @@
 import { generateKeyPairSync } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { migrate, openCatalog } from '../../../catalog/database.ts';
-import { type AuditLog, openAuditLog } from '../../../exchange/audit/audit-log.ts';
+import { type AuditLog, type AuditLogOptions, openAuditLog } from '../../../exchange/audit/audit-log.ts';
 import type { HeadStore } from '../../../exchange/audit/head-store.ts';
 import type { LeafInput } from '../../../exchange/audit/leaf.ts';
 import type { AuditEvent } from '../../../exchange/audit/sequencer.ts';
 import { createHeadSigner, type HeadSigner } from '../../../exchange/audit/signer.ts';
+import type { Appended } from '../../../exchange/audit/tenure.ts';
+import { isHuitongError } from '../../../lib/errors.ts';
 import { withDatabase } from '../../support/postgres.ts';
 
 export interface LogBench {
@@ -13,8 +16,8 @@ export interface LogBench {
   signer: HeadSigner;
   headStore: HeadStore & { note: string | undefined };
   events: AuditEvent[];
-  /** Opens a log; every one is closed at the end. */
-  open(): Promise<AuditLog>;
+  /** Opens a log, as one more server of the exchange; every one is closed at the end. */
+  open(more?: Partial<AuditLogOptions>): Promise<AuditLog>;
   sql<Row extends pg.QueryResultRow>(text: string, values?: unknown[]): Promise<Row[]>;
 }
 
@@ -36,8 +39,9 @@ export async function withLog<T>(body: (bench: LogBench) => Promise<T>): Promise
         signer,
         headStore,
         events,
-        async open() {
-          const log = await openAuditLog({ url, signer, headStore, onEvent: (event) => events.push(event) });
+        async open(more = {}) {
+          const onEvent = (event: AuditEvent) => events.push(event);
+          const log = await openAuditLog({ url, signer, headStore, onEvent, ...more });
           logs.push(log);
           return log;
         },
@@ -48,6 +52,18 @@ export async function withLog<T>(body: (bench: LogBench) => Promise<T>): Promise
       await pool.end();
     }
   });
+}
+
+/** Tries until the log is written again: a leaf that was refused may or may not be in it. */
+export async function appendedSoon(log: AuditLog, input: LeafInput): Promise<Appended> {
+  for (;;) {
+    try {
+      return await log.append(input);
+    } catch (e: unknown) {
+      if (!isHuitongError(e, 'AUDIT_UNAVAILABLE')) throw e;
+      await sleep(20);
+    }
+  }
 }
 
 export function newSigner(origin = 'huitong.test/log'): HeadSigner {
