@@ -43,7 +43,7 @@ const may = {
   'activities/exchange': ['activities/failure\\.ts$', 'catalog', 'exchange', 'contracts', 'columnar', 'schemas', 'lib'],
   workflows: ['lib/pure', 'lib/error-codes\\.ts$'],
   server: ['exchange', 'catalog', 'contracts', 'columnar', 'schemas', 'lib', 'workflows/messages\\.ts$'],
-  cli: ['columnar', 'contracts', 'schemas', 'exchange/audit/verify', 'lib'],
+  cli: ['columnar', 'contracts', 'schemas', 'exchange/audit/verify', 'lib', 'package\\.json$'],
 };
 const folders = Object.entries(may).map(([folder, allowed]) => ({
   name: `${folder} imports`,

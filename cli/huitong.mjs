@@ -1,12 +1,32 @@
 #!/usr/bin/env node
-/** The `huitong` command: TypeScript is loaded through tsx, so that a checkout needs no build. */
-import { register } from 'tsx/esm/api';
+/**
+ * The `huitong` command: a checkout needs no build. It runs as one bundled file, made at the first start and again when
+ * a source has changed (docs/decisions/0010-reading-threads-are-bundled.md); TypeScript is learned only for that.
+ */
+import { createRequire } from 'node:module';
+import { keptBundle } from '../lib/kept-bundle.mjs';
 
-register();
 // A reader that has enough (`| head`) closes the pipe: that is the end of the command, not a failure.
 process.stdout.on('error', (error) => {
   if (error.code !== 'EPIPE') throw error;
   process.exit(0);
 });
-const { main } = await import('./main.ts');
+const entry = new URL('./main.ts', import.meta.url);
+const bundle = keptBundle(entry);
+const { main } = bundle === undefined ? await prepare() : load(bundle);
 process.exitCode = await main(process.argv);
+
+function load(path) {
+  return createRequire(import.meta.url)(path);
+}
+
+/** Makes the bundle; where it cannot be kept, or the sources cannot be bundled, they are run as they are. */
+async function prepare() {
+  const { register } = await import('tsx/esm/api');
+  register();
+  const { bundleOf } = await import('../lib/bundle.ts');
+  return bundleOf(entry).then(
+    ({ pathname }) => load(decodeURIComponent(pathname)),
+    () => import('./main.ts'),
+  );
+}

@@ -1,9 +1,11 @@
 /** The `huitong` program: everything it can do, it does over the HTTP API. */
 import { Command, CommanderError } from 'commander';
+import stringWidth from 'string-width';
 import { applyCommand } from './commands/apply.ts';
 import { auditCommands } from './commands/audit.ts';
 import { caseCommands } from './commands/cases.ts';
 import { changesCommand } from './commands/changes.ts';
+import { completionCommand } from './commands/completion.ts';
 import { correctionCommands } from './commands/corrections.ts';
 import { datasetCommands } from './commands/datasets.ts';
 import { exchangeCommands } from './commands/exchange.ts';
@@ -18,6 +20,9 @@ import { tokenCommands } from './commands/tokens.ts';
 import { versionCommands } from './commands/versions.ts';
 import { CommandContext } from './context.ts';
 import { CommandError, describe, exitCodes } from './errors.ts';
+import { print } from './output.ts';
+import { groupCommands, overview, version } from './overview.ts';
+import { inSources } from './stack.ts';
 
 const examples = `
 Examples:
@@ -37,15 +42,15 @@ export function buildProgram(): Command {
     .option('--as <name>', 'which token of .huitong/cli.json to use')
     .option('--json', 'print JSON for programs')
     .addHelpText('after', examples)
-    .configureHelp({ showGlobalOptions: true })
+    .configureHelp({ showGlobalOptions: true, displayWidth: stringWidth })
     .exitOverride();
   const context = new CommandContext(program);
   for (const add of [
-    applyCommand,
     sourceCommands,
     datasetCommands,
     changesCommand,
     runCommands,
+    applyCommand,
     versionCommands,
     grantCommands,
     lookupCommands,
@@ -57,9 +62,11 @@ export function buildProgram(): Command {
     requestCommands,
     caseCommands,
     correctionCommands,
+    completionCommand,
   ]) {
     add(program, context);
   }
+  groupCommands(program);
   return program;
 }
 
@@ -67,7 +74,11 @@ export function buildProgram(): Command {
 export async function main(argv: string[]): Promise<number> {
   const program = buildProgram();
   try {
-    await program.parseAsync(argv);
+    const [only, ...others] = argv.slice(2);
+    if (only === undefined) print(overview(program));
+    // Not as an option: `read` has a --version of its own.
+    else if (only === '--version' && others.length === 0) print(version);
+    else await program.parseAsync(argv);
     return exitCodes.done;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
@@ -75,7 +86,8 @@ export async function main(argv: string[]): Promise<number> {
       process.stderr.write(`${describe(error)}\n`);
       return error.exitCode;
     }
-    process.stderr.write(`unexpected failure: ${error instanceof Error ? error.stack : String(error)}\n`);
+    const failure = error instanceof Error ? inSources(error.stack ?? error.message) : String(error);
+    process.stderr.write(`unexpected failure, please report it: ${failure}\n`);
     return exitCodes.failed;
   }
 }

@@ -2,7 +2,6 @@
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Command } from 'commander';
-import { parse as parseYaml } from 'yaml';
 import { parseStrictJson } from '../../contracts/safety.ts';
 import { textTable } from '../../lib/text-table.ts';
 import type { DatasetDefinition } from '../../schemas/generated/dataset.ts';
@@ -115,6 +114,8 @@ function showInferred({ dataset, files, key, sample, overrides, sensitive }: Inf
 }
 
 async function previewOfFile(path: string): Promise<[path: string, body: object]> {
+  // No other command needs it.
+  const { parse: parseYaml } = await import('yaml');
   const definition = parseYaml(await readFile(path, 'utf8')) as DatasetDefinition;
   const { source, table, columns, overrides, items, contract } = definition;
   if (typeof source !== 'string' || typeof contract !== 'string') {

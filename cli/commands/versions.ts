@@ -8,7 +8,6 @@ import type { CommandContext } from '../context.ts';
 import { saveTo } from '../deliver.ts';
 import { CommandError, exitCodes } from '../errors.ts';
 import { bytes, number, ProgressLine, print } from '../output.ts';
-import { verifyVersion } from '../verify-version.ts';
 
 export function versionCommands(program: Command, context: CommandContext): void {
   const version = program.command('version').description('versions in a folder of yours');
@@ -33,6 +32,8 @@ export function versionCommands(program: Command, context: CommandContext): void
     )
     .action(async (folder: string) => {
       const line = new ProgressLine();
+      // Arrow: no other command needs it.
+      const { verifyVersion } = await import('../verify-version.ts');
       const verdict = await verifyVersion(folder, (done, total) => line.update(`part ${done}/${total}`));
       line.end();
       context.show(verdict, ({ dataset, version: n, rows, parts, problems }) => {

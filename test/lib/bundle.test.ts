@@ -19,6 +19,10 @@ async function bundleOfNewProcess(entry: URL): Promise<URL> {
   return (await import('../../lib/bundle.ts')).bundleOf(entry);
 }
 
+async function forget(bundle: URL): Promise<void> {
+  await Promise.all([rm(bundle), rm(new URL(`${bundle.href}.map`))]);
+}
+
 test('a bundle is used again until one of its files changes', async () => {
   const entry = pathToFileURL(join(directory, 'entry.ts'));
   const part = join(directory, 'part.ts');
@@ -30,7 +34,7 @@ test('a bundle is used again until one of its files changes', async () => {
   const second = await bundleOfNewProcess(entry);
   expect(second).not.toEqual(first);
   expect([first, second].map((bundle) => require(fileURLToPath(bundle)).answer)).toEqual([41, 42]);
-  await Promise.all([first, second].map((bundle) => rm(bundle)));
+  await Promise.all([first, second].map(forget));
 });
 
 test('a bundle that somebody removed is made again', async () => {
@@ -40,7 +44,7 @@ test('a bundle that somebody removed is made again', async () => {
   await rm(bundle);
   expect(await bundleOfNewProcess(entry)).toEqual(bundle);
   expect(require(fileURLToPath(bundle)).answer).toBe(1);
-  await rm(bundle);
+  await forget(bundle);
 });
 
 test('JavaScript is its own bundle', async () => {
