@@ -73,7 +73,7 @@ async function claim(catalog: Catalog, token: string, key: string, digest: Buffe
 
 /** Answers whose time is over, and claims whose server ended before it could answer. */
 async function forgetOld(catalog: Catalog): Promise<void> {
-  const ago = (ms: number) => new Date(Date.now() - ms);
+  const ago = (ms: number) => catalog.raw(`now() - ? * interval '1 millisecond'`, [ms]);
   await catalog('idempotent_request')
     .where('created_at', '<', ago(limits.idempotencyMs))
     .orWhere((unanswered) =>

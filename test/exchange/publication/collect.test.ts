@@ -85,7 +85,13 @@ describe('the collector', () => {
     await fail(run);
     await ageAll();
     expect(await collect(world)).toMatchObject({ objects: 0 });
-    expect((await renewLease(world, lease.id)).expiresAt.getTime()).toBeGreaterThanOrEqual(lease.expiresAt.getTime());
+    const [first] = await world.catalog('lease').select('expires_at');
+    await renewLease(world, lease.id);
+    const [renewed] = await world.catalog('lease').select('expires_at');
+    expect(renewed.expires_at.getTime()).toBeGreaterThanOrEqual(first.expires_at.getTime());
+    await world.catalog('lease').update({ expires_at: world.catalog.fn.now() });
+    await expect(renewLease(world, lease.id)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await world.catalog('lease').update({ expires_at: renewed.expires_at });
     await releaseLease(world, lease.id);
     await expect(renewLease(world, lease.id)).rejects.toMatchObject({ code: 'NOT_FOUND' });
     expect(await collect(world)).toMatchObject({ objects: 1 });
