@@ -3,13 +3,17 @@
  * nothing of transactions that are open, unlike PostgreSQL, so completeness rests on time, or on the list of open
  * transactions. Why: docs/decisions/0156-mysql-cursors.md.
  */
+import { randomUUID } from 'node:crypto';
 import { HuitongError } from '../../lib/errors.ts';
 import type { CursorPosition, CursorWindow } from '../connector.ts';
 import type { Connection } from './connection.ts';
 import { errorNumber } from './errors.ts';
 import { quoteName, quoteTable, type Relation, type RelationColumn } from './relation.ts';
 
-const POLL_MS = 100;
+const POLL_MS = 150;
+/** How long InnoDB keeps its list of transactions, and how often one of now is asked for: for about three seconds. */
+const LIST_KEPT_MS = 110;
+const LIST_ATTEMPTS_MAX = 20;
 /** Errors of a user without the right PROCESS, or of a server without this table. */
 const NO_PROCESS_RIGHT = new Set([1227, 1109, 1146, 1142]);
 
@@ -116,9 +120,8 @@ async function boundOfNumber(
   const name = quoteName(column);
   await renew();
   const bound = await greatest(connection, at, `${name} is not null`, name);
-  const writers = await openWriters(connection, at);
   const deadline = Date.now() + lagSeconds * 1000;
-  for (let left = writers; left.length > 0; ) {
+  for (let left = await openWriters(connection, at); left.length > 0; ) {
     if (Date.now() >= deadline) return undefined;
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     const open = new Set(await openWriters(connection, at));
@@ -128,15 +131,37 @@ async function boundOfNumber(
   return bound;
 }
 
-/** Transactions, by their numbers, that have written or are about to. */
+/**
+ * Transactions that have written or are about to: each by its thread and when it began, since it has no number before it
+ * writes. The server shows everybody the same list for 100 ms after anybody's last look, so that a transaction of just
+ * now may not be on it: a list is of now where the question itself is on it.
+ * @throws HuitongError SOURCE_TIMEOUT where the list stays old, SOURCE_FORBIDDEN
+ */
 async function openWriters(connection: Connection, at: string): Promise<string[]> {
+  for (let attempt = 1; attempt <= LIST_ATTEMPTS_MAX; attempt++) {
+    const question = randomUUID();
+    const rows = await transactionsOf(connection, at, question);
+    if (rows.some(({ asks }) => Number(asks) === 1)) {
+      return rows.filter(({ writes }) => Number(writes) === 1).map(({ id }) => String(id));
+    }
+    // Not at the pace of another who looks at it.
+    await new Promise((resolve) => setTimeout(resolve, LIST_KEPT_MS * (1 + Math.random())));
+  }
+  throw new HuitongError('SOURCE_TIMEOUT', 'the server’s list of open transactions was never of now', {
+    at,
+    hint: 'See what asks for information_schema.innodb_trx more than ten times a second, or take a column of time as the cursor.',
+  });
+}
+
+async function transactionsOf(connection: Connection, at: string, question: string) {
   try {
-    const rows = await connection.query(
-      `select cast(trx_id as char) as id from information_schema.innodb_trx
-        where trx_mysql_thread_id <> connection_id()
-          and (trx_rows_modified > 0 or trx_state = 'LOCK WAIT' or trx_query is not null)`,
+    return await connection.query(
+      `select concat(trx_mysql_thread_id, '/', trx_started) as id,
+              trx_mysql_thread_id = connection_id() and coalesce(locate('${question}', trx_query), 0) > 0 as asks,
+              trx_mysql_thread_id <> connection_id()
+                and (trx_rows_modified > 0 or trx_state = 'LOCK WAIT' or trx_query is not null) as writes
+         from information_schema.innodb_trx`,
     );
-    return rows.map((row) => String(row.id));
   } catch (cause) {
     const number = errorNumber(cause);
     if (number === undefined || !NO_PROCESS_RIGHT.has(number)) throw cause;

@@ -249,6 +249,26 @@ describe.skipIf(mariadbMissing !== undefined)(title, { timeout: TIMEOUT_MS }, ()
       expect(await windowed('counted', { column: 'id', after: '2', upTo: '4' })).toEqual(['3', '4']);
     });
 
+    test('an open transaction is seen however lately anybody looked at the server’s list, which it keeps for 100 ms', async () => {
+      await run('create table watched (id int auto_increment primary key)');
+      const { createConnection } = await import('mysql2/promise');
+      const [writer, monitor] = [await createConnection({ uri: url }), await createConnection({ uri: url })];
+      try {
+        for (let i = 0; i < 5; i++) {
+          await monitor.query('select trx_id from information_schema.innodb_trx');
+          await writer.query('start transaction');
+          await writer.query('insert into watched values ()');
+          await run('insert into watched values ()');
+          expect(await boundOf('watched', 'id', 0)).toBeUndefined();
+          await writer.query('commit');
+          expect(await boundOf('watched', 'id', 30)).toBe(String(2 * i + 2));
+        }
+      } finally {
+        await writer.end();
+        await monitor.end();
+      }
+    });
+
     test('without PROCESS a number is refused, a time is not', async () => {
       const user = `plain_${randomUUID().slice(0, 8)}`;
       await run(`create user ${user} identified by 'x'`, `grant select on ${database}.* to ${user}`);
