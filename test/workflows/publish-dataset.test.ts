@@ -170,28 +170,36 @@ describe('publishDataset', () => {
     });
   });
 
-  it('cancelled while an attempt fails of itself, is a cancelled run all the same', async () => {
-    const extract = () =>
-      withFailures(async () => {
-        const { cancellationSignal } = Context.current();
-        while (!cancellationSignal.aborted) {
-          Context.current().heartbeat();
-          await delay(20);
-        }
-        throw new HuitongError('SOURCE_UNREACHABLE', 'the database does not answer');
+  // Of itself: it has not heard that it is cancelled, and the server, which has, does not have it tried again.
+  it.each(['SOURCE_UNREACHABLE', 'TABLE_NOT_FOUND'] as const)(
+    'cancelled while an attempt fails of itself with %s, is a cancelled run all the same',
+    async (code) => {
+      let fail = () => {};
+      const going = new Promise<void>((resolve) => {
+        fail = resolve;
       });
-    const activities = mocked({ extract });
-    await temporal.withWorkers(activities, async () => {
-      const handle = await start();
-      while ((await handle.query(progressQuery)).stage !== 'extracting') await delay(50);
-      await handle.signal(cancelNoteSignal, { actor: 'token:engineer', reason: 'it is away' });
-      await handle.cancel();
-      expect((await failureOf(handle.result()))?.name).toBe('CancelledFailure');
-      expect(activities.failRun).toHaveBeenCalledWith(
-        expect.objectContaining({ code: 'CANCELLED', message: 'cancelled by token:engineer: it is away' }),
-      );
-    });
-  });
+      const extract = () =>
+        withFailures(async () => {
+          await going;
+          throw new HuitongError(code, 'the database does not answer');
+        });
+      const activities = mocked({ extract });
+      await temporal.withWorkers(activities, async () => {
+        const handle = await start();
+        await expect.poll(async () => (await handle.query(progressQuery)).stage).toBe('extracting');
+        await handle.signal(cancelNoteSignal, { actor: 'token:engineer', reason: 'it is away' });
+        await handle.cancel();
+        const events = async () => (await handle.fetchHistory()).events ?? [];
+        const isAsked = async () => (await events()).some((event) => event.activityTaskCancelRequestedEventAttributes);
+        await expect.poll(isAsked).toBe(true);
+        fail();
+        expect((await failureOf(handle.result()))?.name).toBe('CancelledFailure');
+        expect(activities.failRun).toHaveBeenCalledWith(
+          expect.objectContaining({ code: 'CANCELLED', message: 'cancelled by token:engineer: it is away' }),
+        );
+      });
+    },
+  );
 });
 
 describe('publishOnSchedule', () => {
