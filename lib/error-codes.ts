@@ -275,6 +275,15 @@ export const errorCodes = define({
       en: 'Send the object again: it was cut short or changed on its way.',
     },
   },
+  DISK_FULL: {
+    status: 507,
+    recovery: 'retriable',
+    title: { zh: '磁盘空间不足', en: 'A disk is full' },
+    hint: {
+      zh: '为目录数据库或临时目录腾出空间；任务会自动重试',
+      en: 'Free some space where the catalog’s database or the temporary folder (TMPDIR) lies; the run tries again, and nothing half-made stays.',
+    },
+  },
   DISTRICT_MISMATCH: {
     status: 409,
     recovery: 'fatal',

@@ -64,9 +64,16 @@ export function isHuitongError(e: unknown, code?: ErrorCode): e is HuitongError 
 }
 
 /**
- * The error itself if it is ours, else INTERNAL with the original as its cause.
+ * The error itself if it is ours, else DISK_FULL or INTERNAL with the original as its cause.
  * The original's message stays out of ours: it may hold a secret or a row's value.
  */
 export function toHuitongError(e: unknown, at?: string): HuitongError {
-  return e instanceof HuitongError ? e : new HuitongError('INTERNAL', 'an unexpected failure', { at, cause: e });
+  if (e instanceof HuitongError) return e;
+  if (isDiskFull(e)) return new HuitongError('DISK_FULL', 'no space is left to write to', { at, cause: e });
+  return new HuitongError('INTERNAL', 'an unexpected failure', { at, cause: e });
+}
+
+/** A file system or its quota (errno), or PostgreSQL's (53100, appendix A of its manual). */
+export function isDiskFull(e: unknown): boolean {
+  return e instanceof Error && 'code' in e && ['ENOSPC', 'EDQUOT', '53100'].includes(String(e.code));
 }

@@ -8,6 +8,8 @@
  */
 import { type FileHandle, open } from 'node:fs/promises';
 import type { KeyHashes } from '../columnar/keys.ts';
+import { HuitongError } from '../lib/errors.ts';
+import { readAll, writeAll } from '../lib/file-bytes.ts';
 import type { PartPlace } from './part-sink.ts';
 
 export const BUCKETS = 256;
@@ -86,7 +88,7 @@ export class KeySpill {
       this.length += chunks[i]!.byteLength;
     }
     this.full = [];
-    await this.handle.writev(chunks);
+    await writeAll(this.handle, chunks);
   }
 }
 
@@ -113,8 +115,10 @@ async function readChunks(file: string, chunks: number[], target: Uint8Array, st
   let at = start;
   try {
     for (let i = 0; i < chunks.length; i += 2) {
-      await handle.read(target, at, chunks[i + 1]!, chunks[i]!);
-      at += chunks[i + 1]!;
+      const length = chunks[i + 1]!;
+      const read = await readAll(handle, target.subarray(at, at + length), chunks[i]!);
+      if (read < length) throw new HuitongError('INTERNAL', 'the file of key hashes is shorter than what was written');
+      at += length;
     }
   } finally {
     await handle.close();

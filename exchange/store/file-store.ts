@@ -7,7 +7,8 @@ import { createHash, randomUUID } from 'node:crypto';
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
-import { HuitongError } from '../../lib/errors.ts';
+import { HuitongError, isDiskFull } from '../../lib/errors.ts';
+import { writeAll } from '../../lib/file-bytes.ts';
 import { limits } from '../../lib/limits.ts';
 import { lendFile } from './lend-file.ts';
 import {
@@ -138,7 +139,7 @@ async function writeHashed(path: string, bytes: AsyncIterable<Uint8Array>): Prom
   try {
     for await (const chunk of bytes) {
       hash.update(chunk);
-      await writeAll(handle, chunk);
+      await writeAll(handle, [chunk]);
       sizeBytes += chunk.length;
     }
     await handle.sync();
@@ -146,12 +147,6 @@ async function writeHashed(path: string, bytes: AsyncIterable<Uint8Array>): Prom
     await handle.close();
   }
   return { digest: hash.digest('hex'), sizeBytes };
-}
-
-/** A write may take fewer bytes than it was given. */
-async function writeAll(handle: FileHandle, chunk: Uint8Array): Promise<void> {
-  let done = 0;
-  while (done < chunk.length) done += (await handle.write(chunk, done)).bytesWritten;
 }
 
 async function renameSynced(from: string, to: string): Promise<void> {
@@ -191,10 +186,6 @@ async function statIfThere(path: string) {
 
 function isMissing(e: unknown): boolean {
   return errno(e) === 'ENOENT';
-}
-
-function isDiskFull(e: unknown): boolean {
-  return errno(e) === 'ENOSPC' || errno(e) === 'EDQUOT';
 }
 
 function errno(e: unknown): string | undefined {

@@ -5,6 +5,7 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
 import type { ReadAt } from '../../columnar/read.ts';
+import { readAll, writeAll } from '../../lib/file-bytes.ts';
 
 const CIPHER = 'aes-256-ctr';
 const BLOCK_BYTES = 16;
@@ -35,7 +36,7 @@ export class PrivateFileWriter {
   async write(chunks: Uint8Array[]): Promise<void> {
     const sealed = chunks.map((chunk) => this.cipher.update(chunk));
     for (const chunk of sealed) this.sizeBytes += chunk.byteLength;
-    await this.handle.writev(sealed);
+    await writeAll(this.handle, sealed);
   }
 
   async end(): Promise<PrivateFile> {
@@ -55,7 +56,7 @@ export async function openPrivateFile(file: PrivateFile): Promise<{ readAt: Read
     readAt: async (offset, length) => {
       const lead = offset % BLOCK_BYTES;
       const sealed = new Uint8Array(lead + length);
-      const { bytesRead } = await handle.read(sealed, 0, sealed.byteLength, offset - lead);
+      const bytesRead = await readAll(handle, sealed, offset - lead);
       const decipher = createDecipheriv(CIPHER, file.key, counterAt((offset - lead) / BLOCK_BYTES));
       return new Uint8Array(decipher.update(sealed.subarray(0, bytesRead))).subarray(lead);
     },

@@ -6,6 +6,7 @@ import { openGeneration } from '../../../exchange/publication/generations.ts';
 import { listLineage } from '../../../exchange/publication/lineage.ts';
 import { failRun, getRun } from '../../../exchange/publication/runs.ts';
 import { listVersions, readManifest, resolveVersion } from '../../../exchange/publication/versions.ts';
+import { toHuitongError } from '../../../lib/errors.ts';
 import { limits } from '../../../lib/limits.ts';
 import type { AuditLeaf } from '../../../schemas/generated/audit-leaf.ts';
 import { DATASET, openWorld, stageReport, type World } from './world.ts';
@@ -236,6 +237,28 @@ describe('a rejected run', () => {
     expect(await world.publish([])).toMatchObject({ outcome: 'rejected', code: 'PUBLISH_GUARD' });
     expect(await world.publish([['two', 51]])).toMatchObject({ outcome: 'published', version: 2 });
     expect(await world.publish([], { confirm: true })).toMatchObject({ outcome: 'published', version: 3, rows: 0 });
+  });
+});
+
+describe('a catalog whose disk is full (FAULTS 15)', () => {
+  it('publishes nothing and says DISK_FULL, which is retriable; the same commit goes through once there is room', async () => {
+    await world.publish([['base', 1]]);
+    const run = await world.begin();
+    const reportDigest = await stageReport(world.stage, run, [['next', 1]]);
+    for (const table of ['version', 'staged_object', 'audit_outbox', 'run']) {
+      // As PostgreSQL says it where a file cannot grow (src/backend/storage/smgr/md.c).
+      await world.catalog.raw(`
+        create function no_space() returns trigger language plpgsql as $$
+          begin raise exception 'could not extend file: No space left on device' using errcode = 'disk_full'; end $$;
+        create trigger no_space before insert or update on ${table} for each statement execute function no_space()`);
+      const activity = commitRun(world, { ...run, reportDigest }).catch((e: unknown) => toHuitongError(e));
+      expect(await activity, table).toMatchObject({ code: 'DISK_FULL', recovery: 'retriable' });
+      await world.catalog.raw('drop function no_space cascade');
+      expect(await versions()).toEqual([1]);
+      expect(await leaves()).toHaveLength(1);
+    }
+    expect(await commitRun(world, { ...run, reportDigest })).toMatchObject({ outcome: 'published', version: 2 });
+    expect(await leaves()).toHaveLength(2);
   });
 });
 
