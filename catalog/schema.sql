@@ -473,7 +473,7 @@ create table projection_build (
   expires_at timestamp(3) with time zone not null,
   constraint projection_build_pkey PRIMARY KEY (key)
 );
-comment on table projection_build is 'who is making a projection now; the lease runs out where the process died';
+comment on table projection_build is 'who is making a projection or an index now; the lease runs out where the process died';
 
 create table projection_part (
   projection text not null,

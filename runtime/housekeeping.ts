@@ -1,11 +1,13 @@
 /**
- * What the server does besides answering: it notes grants that ran out, removes objects that nothing refers to, and tends
- * to what becomes due by itself.
+ * What a server does besides answering: it notes grants that ran out, removes objects that nothing refers to, and tends
+ * to what becomes due by itself. Of several servers the one that holds the audit log does it: each pass may run twice at
+ * once without harm, but there is no need for it.
  */
 import type { Client } from '@temporalio/client';
 import type { Logger } from 'pino';
 import type { Access } from '../exchange/access/access.ts';
 import { expireGrants } from '../exchange/access/explicit-grants.ts';
+import type { AuditLog } from '../exchange/audit/audit-log.ts';
 import { collect } from '../exchange/publication/collect.ts';
 import type { Publication } from '../exchange/publication/publication.ts';
 import { limits } from '../lib/limits.ts';
@@ -16,15 +18,21 @@ import type { Resources } from './resources.ts';
  * Collects every `limits.collectIntervalMs`, first a little after the start, until the resources are closed; a pass that
  * is at work is waited for. Servers that collect at once take turns by the collector's lock.
  */
-export function startHousekeeping(publication: Publication, log: Logger, resources: Resources): void {
+export function startHousekeeping(publication: Publication, audit: AuditLog, log: Logger, resources: Resources): void {
   const { collectFirstMs: firstMs, collectIntervalMs: intervalMs } = limits;
-  repeat(resources, { firstMs, intervalMs }, () => collectOnce(publication, log));
+  repeat(resources, { audit, firstMs, intervalMs }, () => collectOnce(publication, log));
 }
 
 /** Tends every `limits.tendCasesIntervalMs`; servers that do so at once find done what another has done. */
-export function startTending(access: Access, temporal: Client, log: Logger, resources: Resources): void {
+export function startTending(
+  access: Access,
+  audit: AuditLog,
+  temporal: Client,
+  log: Logger,
+  resources: Resources,
+): void {
   const { tendCasesFirstMs: firstMs, tendCasesIntervalMs: intervalMs } = limits;
-  repeat(resources, { firstMs, intervalMs }, async () => {
+  repeat(resources, { audit, firstMs, intervalMs }, async () => {
     try {
       const tended = await tend(access, temporal);
       if (tended.opened + tended.mended + tended.started > 0) log.info(tended, 'cases were tended');
@@ -36,12 +44,12 @@ export function startTending(access: Access, temporal: Client, log: Logger, reso
 
 function repeat(
   resources: Resources,
-  { firstMs, intervalMs }: { firstMs: number; intervalMs: number },
+  { audit, firstMs, intervalMs }: { audit: AuditLog; firstMs: number; intervalMs: number },
   work: () => Promise<void>,
 ): void {
   let pass: Promise<void> = Promise.resolve();
   const run = () => {
-    pass = pass.then(work);
+    if (audit.isHolder()) pass = pass.then(work);
   };
   const first = setTimeout(run, firstMs);
   const timer = setInterval(run, intervalMs);

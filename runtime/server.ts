@@ -1,4 +1,4 @@
-/** The server process: HTTP API, staging, and the audit log's sequencer. Its settings: docs/reference/configuration.md. */
+/** The server process: HTTP API, staging, and, in one of them, the audit log's sequencer. Its settings: docs/reference/configuration.md. */
 import { Client, Connection } from '@temporalio/client';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
@@ -60,7 +60,7 @@ async function composeServer(
   const publication: Publication = { catalog, store: await openConfiguredStore(settings, resources) };
   const audit = await openConfiguredAudit(settings, url, signingKey, log, resources);
   resources.add(audit, (opened) => opened.close());
-  startHousekeeping(publication, log, resources);
+  startHousekeeping(publication, audit, log, resources);
   const temporal = await connectTemporal(settings, resources);
   const access: Access = {
     publication,
@@ -69,7 +69,7 @@ async function composeServer(
     quarantinePrivateKey: box.privateKey,
     onAlarm: (alarm) => logAlarm(log, alarm),
   };
-  startTending(access, temporal, log, resources);
+  startTending(access, audit, temporal, log, resources);
   return buildApp({
     logger: log,
     publication,
@@ -108,6 +108,7 @@ async function openConfiguredAudit(
     url,
     signer: createHeadSigner({ origin: settings.auditOrigin, privateKeyPem }),
     headStore: await openConfiguredHeadStore(settings, resources),
+    address: settings.auditAddress,
     onEvent: (event) => logAudit(log, event),
   });
 }
@@ -168,5 +169,7 @@ function logAlarm(log: Logger, alarm: Alarm): void {
 
 function logAudit(log: Logger, event: AuditEvent): void {
   if (event.kind === 'opened') log.info({ size: event.size }, 'this process writes the audit log');
+  else if (event.kind === 'holder-lost')
+    log.warn({ err: event.error }, 'the server that holds the audit log is not reached');
   else log.warn({ err: event.error, kind: event.kind }, 'audit log');
 }

@@ -3,8 +3,6 @@
  * the read of plain columns. Also a version in another format (renditions/parquet.ts). Derived data: named by what it
  * was made from, made once, collected when nobody reads it, made again when it is wanted.
  */
-import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Schema } from 'apache-arrow';
 import type { Catalog } from '../../catalog/database.ts';
 import { readSchemaMessage, schemaMessage } from '../../columnar/message.ts';
@@ -13,6 +11,7 @@ import { limits } from '../../lib/limits.ts';
 import type { ManifestPart } from '../../schemas/generated/manifest.ts';
 import { holdOffCollector } from '../publication/collection-lock.ts';
 import type { Publication } from '../publication/publication.ts';
+import { buildOnce } from './build-once.ts';
 
 /** What is read: parts that all have the schema. */
 export interface Shown {
@@ -44,37 +43,17 @@ export function projectionOf(publication: Publication, wanted: ProjectionWanted)
   return started;
 }
 
-async function findOrMake(publication: Publication, wanted: ProjectionWanted): Promise<Shown> {
+function findOrMake(publication: Publication, wanted: ProjectionWanted): Promise<Shown> {
   const { catalog } = publication;
-  const builder = randomUUID();
-  for (;;) {
-    const found = await findProjection(catalog, wanted.key);
-    if (found !== undefined) return found;
-    if (!(await beginBuild(catalog, wanted.key, builder))) {
-      await sleep(limits.projectionPollMs);
-      continue;
-    }
-    try {
-      // Another may have finished between the look and the lease.
-      return (await findProjection(catalog, wanted.key)) ?? (await make(publication, wanted, builder));
-    } finally {
-      await catalog('projection_build').where({ key: wanted.key, builder }).delete();
-    }
-  }
-}
-
-async function make(publication: Publication, wanted: ProjectionWanted, builder: string): Promise<Shown> {
-  const { catalog } = publication;
-  let renewed = Date.now();
-  const shown = await wanted.make(async () => {
-    if (Date.now() - renewed < limits.projectionLeaseMs / 3) return;
-    renewed = Date.now();
-    await catalog('projection_build')
-      .where({ key: wanted.key, builder })
-      .update({ expires_at: leaseEnd(catalog) });
+  return buildOnce(catalog, {
+    key: wanted.key,
+    find: () => findProjection(catalog, wanted.key),
+    async make(alive) {
+      const shown = await wanted.make(alive);
+      await keep(publication, wanted, shown);
+      return shown;
+    },
   });
-  await keep(publication, wanted, shown);
-  return shown;
 }
 
 /** Also notes, now and then, that it is used. */
@@ -93,23 +72,6 @@ async function findProjection(catalog: Catalog, key: string): Promise<Shown | un
     .orderBy('position')
     .select<ManifestPart[]>('digest', { sizeBytes: 'size_bytes' }, 'rows');
   return { schema: readSchemaMessage(Buffer.from(row.arrow_schema, 'base64')), parts };
-}
-
-/** Whether it is ours to make: nobody is at it, or who was has not been heard of for the length of a lease. */
-async function beginBuild(catalog: Catalog, key: string, builder: string): Promise<boolean> {
-  const { rows } = await catalog.raw<{ rows: unknown[] }>(
-    `insert into projection_build (key, builder, expires_at)
-     values (:key, :builder, now() + :lease * interval '1 millisecond')
-     on conflict (key) do update set builder = excluded.builder, expires_at = excluded.expires_at
-       where projection_build.expires_at < now()
-     returning key`,
-    { key, builder, lease: limits.projectionLeaseMs },
-  );
-  return rows.length > 0;
-}
-
-function leaseEnd(catalog: Catalog) {
-  return catalog.raw(`now() + ? * interval '1 millisecond'`, [limits.projectionLeaseMs]);
 }
 
 /** From here on the collector leaves the parts alone. Made twice (a lease that ran out), the first one stays. */

@@ -31,6 +31,11 @@ export interface AuditLog extends AuditWriter {
   /** Verifies the heads; everybody may know it. */
   readonly publicKey: KeyObject;
   readonly reader: LogReader;
+  /**
+   * Whether this process holds the log now. One server at a time does, and so it does what one server is enough for
+   * (runtime/housekeeping.ts); nothing may depend on there not being a second for a moment.
+   */
+  isHolder(): boolean;
   /** Takes what is in the outbox now, without waiting for the next look; resolves to how many leaves. */
   drainOutbox(): Promise<number>;
   /** Once is enough; a second call waits for the first. */
@@ -108,6 +113,7 @@ function facade(publicKey: KeyObject, parts: Parts, closeAll: () => Promise<void
   return {
     publicKey,
     reader: new LogReader(held, parts.pool),
+    isHolder: () => parts.sequencer.inOffice,
     appendMany,
     append: async (leaf) => (await appendMany([leaf]))[0] as Appended,
     drainOutbox: async () => held().drainOutbox(),

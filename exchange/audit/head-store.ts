@@ -2,7 +2,8 @@
  * Where the newest signed head is kept a second time, outside the database: a database that was restored from an older
  * backup is behind it, and that is how the log finds out (FAULTS.md 25).
  */
-import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 export interface HeadStore {
@@ -11,7 +12,7 @@ export interface HeadStore {
   write(note: string): Promise<void>;
 }
 
-/** One file, replaced as a whole: a reader sees the old head or the new one. */
+/** One file, replaced as a whole, by whichever server: a reader sees one head or another, never half of one. */
 export function createFileHeadStore(path: string): HeadStore {
   return {
     async read() {
@@ -24,15 +25,18 @@ export function createFileHeadStore(path: string): HeadStore {
     },
     async write(note) {
       await mkdir(dirname(path), { recursive: true });
-      const draft = `${path}.new`;
-      const file = await open(draft, 'w', 0o644);
+      const draft = `${path}.${randomUUID()}.new`;
+      const file = await open(draft, 'wx', 0o644);
       try {
         await file.writeFile(note);
         await file.sync();
+        await rename(draft, path);
+      } catch (e: unknown) {
+        await rm(draft, { force: true });
+        throw e;
       } finally {
         await file.close();
       }
-      await rename(draft, path);
     },
   };
 }

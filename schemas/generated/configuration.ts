@@ -103,6 +103,10 @@ signingKey?: string
  */
 auditOrigin?: string
 /**
+ * Where the other servers of this exchange reach this one while it holds the audit log: an address of its own in their network, as `tcp://10.20.0.11:8490`; without a host (`tcp://:8490`), this machine's name. Absent: a Unix-domain socket, for servers of one machine.
+ */
+auditAddress?: string
+/**
  * At least 32 random characters, as a secret reference: the key of the hashes under which persons stand in the audit log. It outlives the signing key.
  */
 auditSubjectKey?: string

@@ -9,9 +9,11 @@ import { HuitongError } from '../../../lib/errors.ts';
 import { limits } from '../../../lib/limits.ts';
 import { holdOffCollector } from '../../publication/collection-lock.ts';
 import { partsOf } from '../../publication/manifest.ts';
+import { partsOfStore } from '../../publication/part-tags.ts';
 import type { Publication, Version } from '../../publication/publication.ts';
 import { readManifest } from '../../publication/versions.ts';
 import type { StoredObject } from '../../store/store.ts';
+import { buildOnce } from '../build-once.ts';
 import { projectedBatches } from '../renditions/batches.ts';
 import { keyReader } from './key.ts';
 import { keyHasher, SlotTable } from './slots.ts';
@@ -73,12 +75,23 @@ export interface IndexWanted {
 const SALTS_MAX = 4;
 
 /**
- * Makes the index and registers it. Two servers that make it at once make the same objects; the first row stays.
+ * Makes the index and registers it, in one of the servers that want it. Two that made it all the same (a lease that ran
+ * out) made the same objects; the first row stays.
  * @throws LOOKUP_UNSUPPORTED, OBJECT_MISSING, OBJECT_CORRUPT, STORE_FULL
  */
-export async function makeIndex(publication: Publication, wanted: IndexWanted): Promise<IndexRow> {
+export function makeIndex(publication: Publication, wanted: IndexWanted): Promise<IndexRow> {
+  const { dataset, number: version } = wanted.version;
+  const row = { dataset, version, keyed_by: keyedByOf(wanted.subjectKey) };
+  return buildOnce(publication.catalog, {
+    key: `lookup-index/${dataset}/${version}/${row.keyed_by}`,
+    find: () => publication.catalog<IndexRow>('lookup_index').where(row).first(),
+    make: (alive) => makeHere(publication, wanted, alive),
+  });
+}
+
+async function makeHere(publication: Publication, wanted: IndexWanted, alive: () => Promise<void>): Promise<IndexRow> {
   for (let salt = 0; salt < SALTS_MAX; salt++) {
-    const made = await tryMake(publication, wanted, salt);
+    const made = await tryMake(publication, { ...wanted, salt, alive });
     if (made !== undefined) return register(publication, made);
   }
   throw new HuitongError('LOOKUP_UNSUPPORTED', 'a key occurs twice in the version', { at: wanted.version.dataset });
@@ -86,8 +99,7 @@ export async function makeIndex(publication: Publication, wanted: IndexWanted): 
 
 async function tryMake(
   publication: Publication,
-  { version, key, subjectKey }: IndexWanted,
-  salt: number,
+  { version, key, subjectKey, salt, alive }: IndexWanted & { salt: number; alive(): Promise<void> },
 ): Promise<IndexRow | undefined> {
   const { store } = publication;
   const manifest = await readManifest(publication, version);
@@ -97,10 +109,15 @@ async function tryMake(
   const table = new SlotTable(manifest.rows);
   let told = true;
   let position = 0;
-  const batches = projectedBatches({ store, schema, parts: partsOf(manifest), projection: { columns: null } });
+  const batches = projectedBatches({
+    store: partsOfStore(publication),
+    schema,
+    parts: partsOf(manifest),
+    projection: { columns: null },
+  });
   const places = keys.schema.fields.map(({ name }) => schema.fields.findIndex((field) => field.name === name));
   const records = await store.put(
-    imagesOf(batches, (batch, row, length) => {
+    imagesOf(batches, alive, (batch, row, length) => {
       const text = keys.ofColumns(
         places.map((place) => batch.data.children[place]!),
         row,
@@ -117,6 +134,7 @@ async function tryMake(
 /** Row images in the version's order, some thousands at a time, so that other requests have their turn. */
 async function* imagesOf(
   batches: AsyncIterable<RecordBatch>,
+  alive: () => Promise<void>,
   visit: (batch: RecordBatch, row: number, length: number) => void,
 ): AsyncGenerator<Uint8Array> {
   const writer = new RowImageWriter();
@@ -126,6 +144,7 @@ async function* imagesOf(
       // A copy: a store may still hold the last one while the writer's memory is used again.
       yield Buffer.from(writer.batch(slice, (row, _, length) => visit(slice, row, length)));
       await nextTurn();
+      await alive();
     }
   }
 }
