@@ -12,6 +12,8 @@ import { CANARY, configFor, quiet, readTable, readTexts, withDatabase } from './
 
 const id = { name: 'id', declared: 'int', type: tds.integer(4) };
 const table = { name: 't' };
+/** Longer than any machine takes from one packet to the next. */
+const IDLE_MS = 1_000;
 
 function sending(send: FakeTable['send'], more: Partial<FakeDatabase> = {}): FakeDatabase {
   return { tables: [{ name: 't', columns: [id], send }], ...more };
@@ -178,7 +180,7 @@ test('silence among the rows ends after idleTimeoutMs; a slow reader is not sile
     await reply.sleep(60_000);
   });
   await withDatabase(silent, async (config) => {
-    const reading = readTable({ ...config, idleTimeoutMs: 150 }, { table }, () => {});
+    const reading = readTable({ ...config, idleTimeoutMs: IDLE_MS }, { table }, () => {});
     await expect(reading).rejects.toMatchObject({ code: 'SOURCE_TIMEOUT' });
   });
   const many = sending((reply) => sendRows(reply, 0, 60_000));
@@ -186,10 +188,10 @@ test('silence among the rows ends after idleTimeoutMs; a slow reader is not sile
     let rows = 0;
     const slow = async (size: number) => {
       rows += size;
-      if (rows <= 40_000) await new Promise((resolve) => setTimeout(resolve, 400));
+      if (rows === 20_000) await new Promise((resolve) => setTimeout(resolve, 2.5 * IDLE_MS));
     };
     const cut = { batchRowsMax: 20_000 };
-    await readTable({ ...config, idleTimeoutMs: 150 }, { table }, ({ batch }) => slow(batch.numRows), cut);
+    await readTable({ ...config, idleTimeoutMs: IDLE_MS }, { table }, ({ batch }) => slow(batch.numRows), cut);
     expect(rows).toBe(60_000);
   });
 });
@@ -210,7 +212,12 @@ test('silence right after a batch was full, when reading goes on, ends after idl
       await new Promise((resolve) => setTimeout(resolve, 100));
     };
     const cut = { batchRowsMax: 20_000 };
-    const reading = readTable({ ...config, idleTimeoutMs: 150 }, { table }, ({ batch }) => take(batch.numRows), cut);
+    const reading = readTable(
+      { ...config, idleTimeoutMs: IDLE_MS },
+      { table },
+      ({ batch }) => take(batch.numRows),
+      cut,
+    );
     await expect(reading).rejects.toMatchObject({ code: 'SOURCE_TIMEOUT' });
     expect(batches).toEqual([20_000]);
   });
@@ -268,7 +275,7 @@ test('attention stops the server within a second, and the connection is ended', 
   });
   await withDatabase(database, async (config, server) => {
     await expect(readTable(config, { table }, () => {}, {}, stop.signal)).rejects.toMatchObject({ code: 'CANCELLED' });
-    await expect.poll(() => server.connections, { timeout: 2_000 }).toBe(0);
+    await expect.poll(() => server.connections).toBe(0);
     expect(stopped).toBeGreaterThan(0);
   });
 });
@@ -285,7 +292,7 @@ test('a caller that stops half-way leaves no connection behind', async () => {
         expect(batch.numRows).toBe(100);
         break;
       }
-      await expect.poll(() => server.connections, { timeout: 3_000 }).toBe(0);
+      await expect.poll(() => server.connections).toBe(0);
     },
   );
 });
