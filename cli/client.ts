@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
+import type { Language } from '../lib/language.ts';
 import type { Health } from '../schemas/generated/api.ts';
 import { CommandError, exitCodes, type RemoteProblem } from './errors.ts';
 import { sessionFor } from './sessions.ts';
@@ -9,6 +10,7 @@ import { sessionFor } from './sessions.ts';
 export interface Connection {
   url: string;
   token?: string;
+  language: Language;
 }
 
 type Body = string | AsyncIterable<Uint8Array>;
@@ -22,20 +24,29 @@ export interface Page<T> {
  * `--url` and `--token`, else HUITONG_URL and HUITONG_TOKEN, else the session of `huitong login`, else what `npm run demo` left in `.huitong/cli.json`
  * of this folder (mode 0600): `{ "url": …, "tokens": { "<name>": … } }`, of which `--as` chooses one.
  */
-export async function findConnection(options: { url?: string; token?: string; as?: string }): Promise<Connection> {
+export async function findConnection(options: ConnectionOptions, language: Language): Promise<Connection> {
   const stored = await storedConnection();
   const url = options.url ?? process.env.HUITONG_URL ?? stored?.url;
   if (!url) {
     throw new CommandError(
-      'no exchange is named: give --url and --token, set HUITONG_URL and HUITONG_TOKEN, or run `npm run demo` here',
+      '未指明交换平台：请给出 --url，或设置 HUITONG_URL，或在此文件夹运行 npm run demo · no exchange is named: give --url, set HUITONG_URL, or run `npm run demo` in this folder',
       exitCodes.usage,
     );
   }
   const explicit = options.token ?? (options.as ? undefined : process.env.HUITONG_TOKEN);
+  if (!URL.canParse(url) || !/^https?:/.test(url)) {
+    throw new CommandError(`${url} 不是网址 · ${url} is no address: give it as http://host:port`, exitCodes.usage);
+  }
   const exchange = url.replace(/\/$/, '');
   // Who signed in is meant before a token that only lies about in this folder.
   const session = explicit === undefined && options.as === undefined ? await sessionFor(exchange) : undefined;
-  return { url: exchange, token: explicit ?? session?.secret ?? storedToken(stored, options.as) };
+  return { url: exchange, token: explicit ?? session?.secret ?? storedToken(stored, options.as), language };
+}
+
+export interface ConnectionOptions {
+  url?: string;
+  token?: string;
+  as?: string;
 }
 
 interface StoredConnection {
@@ -57,7 +68,7 @@ function storedToken(stored: StoredConnection | undefined, as?: string): string 
   if (as && !token) {
     const known = Object.keys(stored?.tokens ?? {});
     throw new CommandError(
-      `no token named ${as} in .huitong/cli.json; there are: ${known.join(', ') || 'none'}`,
+      `.huitong/cli.json 中没有名为 ${as} 的令牌；现有：${known.join(', ') || '无'} · no token named ${as} in .huitong/cli.json; there are: ${known.join(', ') || 'none'}`,
       exitCodes.usage,
     );
   }
@@ -125,16 +136,16 @@ export class ApiClient {
   }
 
   async #fetch(method: string, path: string, headers: Record<string, string>, body?: Body): Promise<Response> {
-    const { url, token } = this.connection;
+    const { url, token, language } = this.connection;
     try {
       return await fetch(`${url}/v1${path}`, {
         method,
         ...(typeof body === 'string' || body === undefined ? { body } : { body: Readable.from(body), duplex: 'half' }),
-        headers: { 'accept-language': 'en', ...(token ? { authorization: `Bearer ${token}` } : {}), ...headers },
+        headers: { 'accept-language': language, ...(token ? { authorization: `Bearer ${token}` } : {}), ...headers },
       });
     } catch (cause) {
       const reason = cause instanceof Error && cause.cause instanceof Error ? cause.cause.message : 'no answer';
-      throw new CommandError(`${url} cannot be reached: ${reason}`, exitCodes.unreachable);
+      throw new CommandError(`无法连接 ${url}：${reason} · ${url} cannot be reached: ${reason}`, exitCodes.unreachable);
     }
   }
 }
@@ -145,6 +156,9 @@ async function problemFrom(response: Response): Promise<CommandError> {
     const problem = JSON.parse(text) as RemoteProblem;
     return new CommandError(problem.detail ?? problem.title, exitCodes.failed, problem);
   } catch {
-    return new CommandError(`the exchange answered ${response.status} ${response.statusText}`, exitCodes.failed);
+    return new CommandError(
+      `交换平台的答复无法识别 (${response.status} ${response.statusText}) · ${response.url} answered ${response.status} ${response.statusText}, as no exchange does`,
+      exitCodes.failed,
+    );
   }
 }

@@ -1,13 +1,13 @@
 /** What every command is given: the client, made when first asked for, and how to print. */
 import { type Command, InvalidArgumentError } from 'commander';
-import { ApiClient, findConnection } from './client.ts';
+import type { Language } from '../lib/language.ts';
+import { ApiClient, type ConnectionOptions, findConnection } from './client.ts';
+import { languageFor } from './language.ts';
 import { printJson } from './output.ts';
 
-interface GlobalOptions {
-  url?: string;
-  token?: string;
-  as?: string;
+interface GlobalOptions extends ConnectionOptions {
   json?: boolean;
+  lang?: string;
 }
 
 export class CommandContext {
@@ -21,8 +21,12 @@ export class CommandContext {
     return this.#options.json === true;
   }
 
+  get language(): Language {
+    return languageFor(this.#options.lang, process.env);
+  }
+
   async client(): Promise<ApiClient> {
-    return new ApiClient(await findConnection(this.#options));
+    return new ApiClient(await findConnection(this.#options, this.language));
   }
 
   /** One result, two forms. */
@@ -39,7 +43,7 @@ export class CommandContext {
 /** For options that count. */
 export function wholeNumber(text: string): number {
   if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('a whole number from 1.');
+  throw new InvalidArgumentError('It is a whole number from 1.');
 }
 
 /** Collects a paged listing, up to `limit` items. */

@@ -33,7 +33,8 @@ export async function saveTo(file: string, response: Response): Promise<void> {
     await rename(partial, file);
   } catch (error) {
     await rm(partial, { force: true });
-    if (interrupt.signal.aborted) throw new CommandError('interrupted; nothing was kept', exitCodes.interrupted);
+    if (interrupt.signal.aborted)
+      throw new CommandError('已中断，未保留任何内容 · interrupted; nothing was kept', exitCodes.interrupted);
     throw incomplete(error);
   } finally {
     process.removeListener('SIGINT', onInterrupt);
@@ -53,5 +54,5 @@ function bodyOf(response: Response): Readable {
 
 function incomplete(cause: unknown): CommandError {
   const reason = cause instanceof Error ? cause.message : String(cause);
-  return new CommandError(`the data did not arrive whole: ${reason}`, exitCodes.failed);
+  return new CommandError(`数据未完整到达：${reason} · the data did not arrive whole: ${reason}`, exitCodes.failed);
 }

@@ -7,10 +7,12 @@ import { createRequire } from 'node:module';
 import { keptBundle } from '../lib/kept-bundle.mjs';
 
 // A reader that has enough (`| head`) closes the pipe: that is the end of the command, not a failure.
-process.stdout.on('error', (error) => {
-  if (error.code !== 'EPIPE') throw error;
-  process.exit(0);
-});
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit(stream === process.stdout ? 0 : 1);
+  });
+}
 const entry = new URL('./main.ts', import.meta.url);
 const bundle = keptBundle(entry);
 const { main } = bundle === undefined ? await prepare() : load(bundle);

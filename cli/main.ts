@@ -1,5 +1,5 @@
 /** The `huitong` program: everything it can do, it does over the HTTP API. */
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import stringWidth from 'string-width';
 import { applyCommand } from './commands/apply.ts';
 import { auditCommands } from './commands/audit.ts';
@@ -20,6 +20,7 @@ import { tokenCommands } from './commands/tokens.ts';
 import { versionCommands } from './commands/versions.ts';
 import { CommandContext } from './context.ts';
 import { CommandError, describe, exitCodes } from './errors.ts';
+import { languageFor } from './language.ts';
 import { print } from './output.ts';
 import { groupCommands, overview, version } from './overview.ts';
 import { inSources } from './stack.ts';
@@ -41,8 +42,10 @@ export function buildProgram(): Command {
     .option('--token <token>', 'a bearer token (HUITONG_TOKEN)')
     .option('--as <name>', 'which token of .huitong/cli.json to use')
     .option('--json', 'print JSON for programs')
+    .addOption(new Option('--lang <language>', '语言 language of messages; else the locale’s').choices(['zh', 'en']))
     .addHelpText('after', examples)
     .configureHelp({ showGlobalOptions: true, displayWidth: stringWidth })
+    .showHelpAfterError('→ --help tells what is expected')
     .exitOverride();
   const context = new CommandContext(program);
   for (const add of [
@@ -83,7 +86,7 @@ export async function main(argv: string[]): Promise<number> {
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
     if (error instanceof CommandError) {
-      process.stderr.write(`${describe(error)}\n`);
+      process.stderr.write(`${describe(error, languageFor(program.opts<{ lang?: string }>().lang, process.env))}\n`);
       return error.exitCode;
     }
     const failure = error instanceof Error ? inSources(error.stack ?? error.message) : String(error);

@@ -19,7 +19,7 @@ export class SecretPrompt {
     if (this.#terminal) process.stderr.write(question);
     const { value, done } = await this.#lines.next();
     if (this.#terminal) process.stderr.write('\n');
-    if (done === true) throw new CommandError(`${question.trim()} nothing was given`, exitCodes.usage);
+    if (done === true) throw new CommandError(`未输入 · nothing was given for ${question.trim()}`, exitCodes.usage);
     return value;
   }
 

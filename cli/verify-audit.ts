@@ -6,7 +6,7 @@ import { verifyExport } from '../exchange/audit/verify/export.ts';
 import { readPublicKey } from '../exchange/audit/verify/head.ts';
 import type { Receipt } from '../exchange/audit/verify/receipt.ts';
 import { isHuitongError } from '../lib/errors.ts';
-import { CommandError, exitCodes } from './errors.ts';
+import { CommandError, exitCodes, foundHere } from './errors.ts';
 
 export interface VerifyOptions {
   /** Paths. */
@@ -34,8 +34,7 @@ export async function verifyAuditExport(file: string, options: VerifyOptions): P
     return { origin: head.origin, time: head.time, ...counts };
   } catch (error) {
     if (!isHuitongError(error)) throw unreadable(file, error);
-    const { code, status, message, hint, at } = error;
-    throw new CommandError(message, exitCodes.failed, { code, status, title: message, detail: message, hint, at });
+    throw foundHere(error);
   }
 }
 
@@ -48,7 +47,7 @@ async function readReceipt(file: string): Promise<Receipt> {
     return JSON.parse(await readText(file));
   } catch (error) {
     if (error instanceof SyntaxError)
-      throw new CommandError(`${file} is not a receipt: it is no JSON`, exitCodes.usage);
+      throw new CommandError(`${file} 不是回执 · ${file} is not a receipt: it is no JSON`, exitCodes.usage);
     throw error;
   }
 }
@@ -61,5 +60,5 @@ async function readText(file: string): Promise<string> {
 
 function unreadable(file: string, error: unknown): CommandError {
   const code = error instanceof Error && 'code' in error ? `: ${String(error.code)}` : '';
-  return new CommandError(`${file} cannot be read${code}`, exitCodes.usage);
+  return new CommandError(`无法读取 ${file}${code} · ${file} cannot be read${code}`, exitCodes.usage);
 }

@@ -51,10 +51,13 @@ async function readManifest(folder: string): Promise<Manifest> {
     manifest = JSON.parse(await readFile(path, 'utf8'));
   } catch (cause) {
     const reason = cause instanceof SyntaxError ? 'is not JSON' : 'cannot be read';
-    throw new CommandError(`${path} ${reason}: give a folder that \`huitong version download\` made`, exitCodes.usage);
+    throw new CommandError(
+      `${path} 无法读取：请给出 huitong version download 下载的文件夹 · ${path} ${reason}: give a folder that \`huitong version download\` made`,
+      exitCodes.usage,
+    );
   }
   if (manifest.format !== 'huitong.manifest/1')
-    throw new CommandError(`${path} is not a manifest of ours`, exitCodes.failed);
+    throw new CommandError(`${path} 不是本平台的清单 · ${path} is not a manifest of ours`, exitCodes.failed);
   return manifest;
 }
 

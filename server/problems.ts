@@ -1,16 +1,10 @@
 /** RFC 9457 problem details: the one form in which an error leaves the API. */
-import type {
-  FastifyError,
-  FastifyInstance,
-  FastifyReply,
-  FastifyRequest,
-  FastifySchemaValidationError,
-} from 'fastify';
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { errorCodes } from '../lib/error-codes.ts';
 import { HuitongError, type Problem, toHuitongError } from '../lib/errors.ts';
+import { inLanguage, type Language } from '../lib/language.ts';
+import { requestInvalid } from './findings.ts';
 import { parseWeights } from './weights.ts';
-
-export type Language = 'zh' | 'en';
 
 export interface ProblemDocument {
   type: string;
@@ -44,12 +38,14 @@ export function problemOf(error: HuitongError, language: Language, instance: str
     title: entry.title[language],
     status: entry.status,
     code: error.code,
-    ...(error.code === 'INTERNAL' ? {} : { detail: error.message }),
-    hint: error.hint === entry.hint.en ? entry.hint[language] : error.hint,
+    ...(error.code === 'INTERNAL' ? {} : { detail: inLanguage(error.message, language) }),
+    hint: error.hint === entry.hint.en ? entry.hint[language] : inLanguage(error.hint, language),
     ...(error.at === undefined ? {} : { at: error.at }),
     ...(error.pointer === undefined ? {} : { pointer: error.pointer }),
     instance,
-    ...(error.problems === undefined ? {} : { errors: error.problems }),
+    ...(error.problems === undefined
+      ? {}
+      : { errors: error.problems.map((one) => ({ ...one, message: inLanguage(one.message, language) })) }),
   };
 }
 
@@ -90,23 +86,10 @@ function outline(error: unknown): object {
 
 function fromFastify(error: FastifyError): HuitongError | undefined {
   if (error instanceof HuitongError) return error;
-  if (error.validation) {
-    const problems = error.validation.map((finding) => toProblem(finding, error.validationContext ?? 'request'));
-    const [first] = problems;
-    return new HuitongError('REQUEST_INVALID', first.message, { pointer: first.pointer, problems });
-  }
+  if (error.validation) return requestInvalid(error.validation, error.validationContext ?? 'request');
   if (error.statusCode === 413) return new HuitongError('OBJECT_TOO_LARGE', error.message, { cause: error });
   if (error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500) {
     return new HuitongError('REQUEST_INVALID', error.message, { at: error.code });
   }
   return undefined;
-}
-
-/** ajv puts the name of a missing or unknown member beside its place; the pointer goes all the way. */
-function toProblem(finding: FastifySchemaValidationError, part: string): Problem {
-  const { additionalProperty, missingProperty } = finding.params;
-  const name = additionalProperty ?? missingProperty;
-  const token = name === undefined ? '' : `/${String(name).replaceAll('~', '~0').replaceAll('/', '~1')}`;
-  const message = additionalProperty === undefined ? (finding.message ?? 'is invalid') : 'is not known here';
-  return { code: 'REQUEST_INVALID', message: `${part}: ${message}`, pointer: finding.instancePath + token };
 }

@@ -7,6 +7,8 @@ import type { CommandContext } from '../context.ts';
 import { CommandError, exitCodes } from '../errors.ts';
 import { print } from '../output.ts';
 
+const DISTRICT = 'district.yaml';
+
 export function applyCommand(program: Command, context: CommandContext): void {
   program
     .command('apply <district>')
@@ -28,7 +30,7 @@ export function applyCommand(program: Command, context: CommandContext): void {
       if (!context.json) showPlan(plan);
       // Applying what is there already is safe, and sets the schedules again.
       const sure = options.yes || plan.empty || (await confirmed());
-      if (!sure) throw new CommandError('nothing was applied', exitCodes.failed);
+      if (!sure) throw new CommandError('未作更改 · nothing was applied', exitCodes.failed);
       const applied = await client.post<Plan>('/district/apply', { files, planDigest: plan.digest });
       context.show(applied, ({ empty, added, changed, removed }) => {
         if (!empty) print(`applied: ${added.length} added, ${changed.length} changed, ${removed.length} removed`);
@@ -60,7 +62,7 @@ function showPlan(plan: Plan): void {
 async function confirmed(): Promise<boolean> {
   if (!process.stdin.isTTY) {
     throw new CommandError(
-      'standard input is not a terminal: give --yes to apply without being asked',
+      '标准输入不是终端：如不需确认请给出 --yes · standard input is not a terminal: give --yes to apply without being asked',
       exitCodes.usage,
     );
   }
@@ -74,10 +76,15 @@ async function confirmed(): Promise<boolean> {
 
 async function readDefinitions(folder: string): Promise<Record<string, string>> {
   try {
-    return await readDistrictFolder(folder);
+    const files = await readDistrictFolder(folder);
+    if (DISTRICT in files) return files;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code !== 'ENOENT' && code !== 'ENOTDIR') throw error;
-    throw new CommandError(`there is no folder ${folder}`, exitCodes.usage);
+    throw new CommandError(`没有文件夹 ${folder} · there is no folder ${folder}`, exitCodes.usage);
   }
+  throw new CommandError(
+    `${folder} 中没有 ${DISTRICT}：请给出整个区的文件夹 · there is no ${DISTRICT} in ${folder}: give the folder of the whole district`,
+    exitCodes.usage,
+  );
 }

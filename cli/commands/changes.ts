@@ -35,9 +35,12 @@ export function changesCommand(program: Command, context: CommandContext): void 
     )
     .action(async (code: string, options: ChangesOptions) => {
       const accept = mediaTypes[options.format as keyof typeof mediaTypes];
-      if (!accept) throw new CommandError(`no format ${options.format}`, exitCodes.usage);
+      if (!accept) throw new CommandError(`没有格式 ${options.format} · no format ${options.format}`, exitCodes.usage);
       if (!options.output && options.format === 'arrow' && process.stdout.isTTY) {
-        throw new CommandError('Arrow is not for a terminal: give --output, or --format jsonl', exitCodes.usage);
+        throw new CommandError(
+          'Arrow 不能在终端显示：请给出 --output 或 --format jsonl · Arrow is not for a terminal: give --output, or --format jsonl',
+          exitCodes.usage,
+        );
       }
       const client = await context.client();
       const { since, until, grant } = options;

@@ -182,6 +182,6 @@ async function jsonFrom(file: string): Promise<unknown> {
     return JSON.parse(source);
   } catch {
     // The parser's own message would quote what it has read.
-    throw new CommandError(`${file} is not JSON`, exitCodes.usage);
+    throw new CommandError(`${file} 不是 JSON · ${file} is not JSON`, exitCodes.usage);
   }
 }

@@ -107,7 +107,7 @@ export function datasetCommands(program: Command, context: CommandContext): void
     .description('the data, to standard output or a file')
     .option('--format <format>', `${Object.keys(mediaTypes).join(', ')}`, 'arrow')
     .option('--columns <names>', 'separated by commas')
-    .option('--version <n>', 'a version instead of the current one')
+    .option('--version <n>', 'a version instead of the current one', wholeNumber)
     .option('--grant <id>', 'read under this grant, instead of the best one')
     .option('--output <file>', 'complete or not there at all')
     .option('--receipt <file>', 'the proof that this access is in the audit log')
@@ -117,15 +117,19 @@ export function datasetCommands(program: Command, context: CommandContext): void
     )
     .action(async (code: string, options: ReadOptions) => {
       const accept = mediaTypes[options.format as keyof typeof mediaTypes];
-      if (!accept) throw new CommandError(`no format ${options.format}`, exitCodes.usage);
+      if (!accept)
+        throw new CommandError(
+          `没有格式 ${options.format} · there is no format ${options.format}: give one of ${Object.keys(mediaTypes).join(', ')}`,
+          exitCodes.usage,
+        );
       if (!options.output && (options.format === 'arrow' || options.format === 'parquet') && process.stdout.isTTY) {
         throw new CommandError(
-          'Arrow and Parquet are not for a terminal: give --output, or --format csv',
+          'Arrow 和 Parquet 不能在终端显示：请给出 --output 或 --format csv · Arrow and Parquet are not for a terminal: give --output, or --format csv',
           exitCodes.usage,
         );
       }
       const client = await context.client();
-      const version = options.version ? `/versions/${encodeURIComponent(options.version)}` : '';
+      const version = options.version ? `/versions/${options.version}` : '';
       const { columns, grant } = options;
       const query = new URLSearchParams({ ...(columns && { columns }), ...(grant && { grant }) });
       const path = `/datasets/${encodeURIComponent(code)}${version}/data?${query}`;
@@ -137,7 +141,7 @@ export function datasetCommands(program: Command, context: CommandContext): void
 interface ReadOptions {
   format: string;
   columns?: string;
-  version?: string;
+  version?: number;
   grant?: string;
   output?: string;
   receipt?: string;

@@ -22,7 +22,7 @@ export function exchangeCommands(program: Command, context: CommandContext): voi
       context.show(health, ({ checks }) => {
         for (const [name, state] of Object.entries(checks)) print(`${state === 'ok' ? '✓' : '✗'} ${name}: ${state}`);
       });
-      if (!health.ok) throw new CommandError('the exchange is not well', exitCodes.failed);
+      if (!health.ok) throw new CommandError('交换平台运行不正常 · the exchange is not well', exitCodes.failed);
     });
 
   const schedule = program.command('schedule').description('when datasets publish by themselves');

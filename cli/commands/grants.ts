@@ -86,7 +86,10 @@ async function readTerms(file: string): Promise<unknown> {
   try {
     return JSON.parse(await readFile(file, 'utf8'));
   } catch (e: unknown) {
-    throw new CommandError(`${file} cannot be read as JSON: ${e instanceof Error ? e.message : e}`, exitCodes.usage);
+    throw new CommandError(
+      `无法将 ${file} 读作 JSON · ${file} cannot be read as JSON: ${e instanceof Error ? e.message : e}`,
+      exitCodes.usage,
+    );
   }
 }
 

@@ -93,7 +93,11 @@ async function writeFiles(folder: string, files: Record<string, string>, replace
       () => true,
       () => false,
     );
-    if (there && !replace) throw new CommandError(`${path} is there already; --force replaces it`, exitCodes.failed);
+    if (there && !replace)
+      throw new CommandError(
+        `${path} 已存在；--force 可替换 · ${path} is there already; --force replaces it`,
+        exitCodes.failed,
+      );
   }
   for (const [path, text] of Object.entries(files)) {
     await mkdir(dirname(join(folder, path)), { recursive: true });
@@ -110,7 +114,11 @@ function showInferred({ dataset, files, key, sample, overrides, sensitive }: Inf
   print(`key: ${key.columns.join(', ')} (${key.guaranteed ? 'kept by the source' : 'suggested by the sample'})`);
   for (const { column, as, why } of overrides) print(`read as ${as}: ${column}: ${why}`);
   for (const { column, sensitivity, why } of sensitive) print(`${sensitivity}: ${column}: ${why}`);
-  if (folder !== undefined) print(`next: look at the files, then \`huitong apply ${folder}\``);
+  if (folder !== undefined) {
+    const [definition] = Object.keys(files).filter((path) => path.endsWith('.yaml'));
+    print(`next: look at the files, try them with \`huitong dataset preview ${join(folder, definition ?? '')}\`,`);
+    print('and apply the district’s folder with them in it');
+  }
 }
 
 async function previewOfFile(path: string): Promise<[path: string, body: object]> {
@@ -119,7 +127,10 @@ async function previewOfFile(path: string): Promise<[path: string, body: object]
   const definition = parseYaml(await readFile(path, 'utf8')) as DatasetDefinition;
   const { source, table, columns, overrides, items, contract } = definition;
   if (typeof source !== 'string' || typeof contract !== 'string') {
-    throw new CommandError(`${path} does not name a source and a contract`, exitCodes.usage);
+    throw new CommandError(
+      `${path} 未写明来源和数据契约 · ${path} does not name a source and a contract`,
+      exitCodes.usage,
+    );
   }
   const text = await readFile(join(dirname(path), basename(contract)), 'utf8');
   const body = { table, columns, overrides, items, contract: parseStrictJson(text) };

@@ -101,11 +101,14 @@ function scoped(command: Command): Command {
 /** `-` is standard input. Throws CommandError; what was read is never repeated. */
 async function keysOf({ key, keys }: { key?: string[]; keys?: string }): Promise<Key | Key[]> {
   if ((key === undefined) === (keys === undefined)) {
-    throw new CommandError('give the key by --keys <file>, or by --key column=value', exitCodes.usage);
+    throw new CommandError(
+      '请用 --keys <文件> 或 --key 列=值 给出主键 · give the key by --keys <file>, or by --key column=value',
+      exitCodes.usage,
+    );
   }
   if (keys === undefined) return pairsOf(key ?? []);
   const document = await (keys === '-' ? text(process.stdin) : readFile(keys, 'utf8')).catch(() => {
-    throw new CommandError(`${keys} cannot be read`, exitCodes.usage);
+    throw new CommandError(`无法读取 ${keys} · ${keys} cannot be read`, exitCodes.usage);
   });
   try {
     const parsed: unknown = JSON.parse(document);
@@ -113,14 +116,17 @@ async function keysOf({ key, keys }: { key?: string[]; keys?: string }): Promise
   } catch {
     // The parser's message quotes what it found.
   }
-  throw new CommandError('the keys are neither a JSON object nor an array of them', exitCodes.usage);
+  throw new CommandError(
+    '主键须为 JSON 对象或对象数组 · the keys are neither a JSON object nor an array of them',
+    exitCodes.usage,
+  );
 }
 
 function pairsOf(pairs: string[]): Key {
   return Object.fromEntries(
     pairs.map((pair) => {
       const at = pair.indexOf('=');
-      if (at < 1) throw new CommandError('a key is written as column=value', exitCodes.usage);
+      if (at < 1) throw new CommandError('主键写作 列=值 · a key is written as column=value', exitCodes.usage);
       return [pair.slice(0, at), pair.slice(at + 1)];
     }),
   );

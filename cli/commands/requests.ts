@@ -270,7 +270,7 @@ async function readJson(path: string): Promise<Record<string, unknown>> {
     return JSON.parse(await readFile(path, 'utf8'));
   } catch (cause) {
     throw new CommandError(
-      `${path} is not a JSON file: ${cause instanceof Error ? cause.message : ''}`,
+      `${path} 不是 JSON 文件 · ${path} is not a JSON file: ${cause instanceof Error ? cause.message : ''}`,
       exitCodes.usage,
     );
   }

@@ -2,6 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { type ErrorCode, errorCodes } from '../../lib/error-codes.ts';
+import type { Language } from '../../lib/language.ts';
 import { textTable } from '../../lib/text-table.ts';
 import type { Run } from '../../schemas/generated/api.ts';
 import type { ApiClient } from '../client.ts';
@@ -28,7 +29,8 @@ export function runCommands(program: Command, context: CommandContext): void {
       const started = await client.post<Run>(`/datasets/${encodeURIComponent(dataset)}/runs`, body);
       const run = wait ? await follow(client, started.id) : started;
       context.show(run, wait ? showAccount : showRun);
-      if (run.state === 'failed' || run.state === 'rejected' || run.state === 'cancelled') throw ended(run);
+      if (run.state === 'failed' || run.state === 'rejected' || run.state === 'cancelled')
+        throw ended(run, context.language);
     });
 
   program
@@ -111,9 +113,12 @@ interface QuarantinedRow {
   errors: { code: string; pointer: string }[];
 }
 
-/** Follows a run to its end. Ctrl-C leaves the run going: it is the exchange's, not the terminal's. */
+/** Follows a run to its end. Ctrl-C leaves the run going, and says so: it is the exchange's, not the terminal's. */
 async function follow(client: ApiClient, id: string): Promise<Run> {
   const line = new ProgressLine();
+  const interrupt = new AbortController();
+  const onInterrupt = () => interrupt.abort();
+  process.once('SIGINT', onInterrupt);
   try {
     for (;;) {
       const run = await client.get<Run>(`/runs/${encodeURIComponent(id)}`);
@@ -125,17 +130,23 @@ async function follow(client: ApiClient, id: string): Promise<Run> {
           ? `${run.dataset}: ${number(progress.rows ?? 0)} rows, ${progress.partitionsDone}/${progress.partitions} partitions`
           : `${run.dataset}: ${starting}`,
       );
-      await delay(POLL_MS);
+      await delay(POLL_MS, undefined, { signal: interrupt.signal }).catch(() => {
+        throw new CommandError(
+          `运行仍在继续：huitong run show ${id} · the run goes on: huitong run show ${id}, huitong cancel ${id}`,
+          exitCodes.interrupted,
+        );
+      });
     }
   } finally {
+    process.removeListener('SIGINT', onInterrupt);
     line.end();
   }
 }
 
-function ended(run: Run): CommandError {
+function ended(run: Run, language: Language): CommandError {
   const why = run.failure ? `${run.failure.code}: ${run.failure.message}` : 'no version was published';
   const code = run.failure?.code;
-  const hint = code && code in errorCodes ? `\n  → ${errorCodes[code as ErrorCode].hint.en}` : '';
+  const hint = code && code in errorCodes ? `\n  → ${errorCodes[code as ErrorCode].hint[language]}` : '';
   return new CommandError(`run ${run.id} ${run.state}: ${why}${hint}`, exitCodes.failed);
 }
 

@@ -37,7 +37,10 @@ export function signInCommands(program: Command, context: CommandContext): void 
     .action(async (login: string | undefined, options: LoginOptions) => {
       const client = await context.client();
       if (!options.oidc && login === undefined) {
-        throw new CommandError('name the login, or sign in with --oidc', exitCodes.usage);
+        throw new CommandError(
+          '请写明登录名，或用 --oidc 登录 · name the login, or sign in with --oidc',
+          exitCodes.usage,
+        );
       }
       const session = options.oidc
         ? await signInWithBrowser(client)
@@ -102,7 +105,7 @@ async function signInWithBrowser(client: ApiClient): Promise<Session> {
 function answerOf(server: Server, redirectUri: string, state: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const late = setTimeout(
-      () => reject(new CommandError('nobody signed in within ten minutes', exitCodes.failed)),
+      () => reject(new CommandError('十分钟内无人登录 · nobody signed in within ten minutes', exitCodes.failed)),
       BROWSER_MS,
     );
     server.on('request', (request, response) => {

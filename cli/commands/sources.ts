@@ -41,7 +41,8 @@ export function sourceCommands(program: Command, context: CommandContext): void 
           print(`${step.ok ? '✓' : '✗'} ${step.name}: ${step.code ? `${step.code} ` : ''}${step.message}`);
         if (server) print(server);
       });
-      if (!report.ok) throw new CommandError(`source ${code} does not pass its check`, exitCodes.failed);
+      if (!report.ok)
+        throw new CommandError(`数据源 ${code} 未通过检查 · source ${code} does not pass its check`, exitCodes.failed);
     });
 
   source
@@ -53,7 +54,10 @@ export function sourceCommands(program: Command, context: CommandContext): void 
       const { tables } = await client.post<{ tables: SourceTable[] }>(`/sources/${encodeURIComponent(code)}/discover`);
       const chosen = options.table ? tables.filter((t) => t.name === options.table) : tables;
       if (options.table && chosen.length === 0) {
-        throw new CommandError(`source ${code} shows no table ${options.table}`, exitCodes.failed);
+        throw new CommandError(
+          `数据源 ${code} 中没有表 ${options.table} · source ${code} shows no table ${options.table}`,
+          exitCodes.failed,
+        );
       }
       context.show(chosen, (list) => (options.table ? showColumns(list) : showTables(list)));
     });

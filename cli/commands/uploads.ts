@@ -65,7 +65,7 @@ async function digestOf(path: string): Promise<string> {
     for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
   } catch (cause: unknown) {
     const why = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unreadable';
-    throw new CommandError(`${path} cannot be read (${why})`, exitCodes.usage);
+    throw new CommandError(`无法读取 ${path} (${why}) · ${path} cannot be read (${why})`, exitCodes.usage);
   }
   return hash.digest('hex');
 }

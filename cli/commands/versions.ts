@@ -42,7 +42,7 @@ export function versionCommands(program: Command, context: CommandContext): void
           print(`✓ ${dataset} version ${n}: ${number(rows)} rows in ${parts} parts, all as the manifest says`);
       });
       if (verdict.problems.length > 0)
-        throw new CommandError(`${folder} is not what its manifest says`, exitCodes.failed);
+        throw new CommandError(`${folder} 与其清单不符 · ${folder} is not what its manifest says`, exitCodes.failed);
     });
 }
 

@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { languageFor } from '../../cli/language.ts';
 import type { Role } from '../../exchange/access/rights.ts';
 import { BAD_ROWS, DATASET, exchangeFiles, openExchange, ROWS, type TestExchange } from '../server/exchange.ts';
 import { run, spawnCommand } from './support.ts';
@@ -255,6 +256,35 @@ describe('tokens, schedules, health', () => {
     const ill = await run('health', '--url', exchange.url);
     exchange.health.temporal = 'ok';
     expect([ill.code, ill.stdout]).toEqual([1, expect.stringContaining('✗ temporal: does not answer')]);
+  });
+});
+
+describe('languages', () => {
+  test.each([
+    [undefined, { LC_ALL: 'zh_CN.UTF-8', LANG: 'C' }, 'zh'],
+    [undefined, { LC_ALL: 'C', LANG: 'zh_CN.UTF-8' }, 'en'],
+    [undefined, { LANG: 'zh' }, 'zh'],
+    [undefined, {}, 'en'],
+    ['zh', { LANG: 'en_US.UTF-8' }, 'zh'],
+    ['en', { LANG: 'zh_CN.UTF-8' }, 'en'],
+  ])('--lang %s with %o: %s', (option, env, language) => {
+    expect(languageFor(option, env)).toBe(language);
+  });
+
+  test('what the exchange says, what it says in English only, and what the command itself says', async () => {
+    const unknown = ['dataset', 'show', 'health.none', ...(await as('police', 'officer'))];
+    const chinese = await run(...unknown, '--lang', 'zh');
+    expect(chinese.stderr).toMatch(/^NOT_FOUND: .*\p{Script=Han}[\s\S]*→ 检查名称/u);
+    const english = await run(...unknown);
+    expect(english.stderr).not.toMatch(/\p{Script=Han}/u);
+    expect(english.stderr).toMatch(/^NOT_FOUND: there is no such dataset[\s\S]*→ Check the name/);
+    for (const [language, words] of [
+      ['zh', 'nonsense 不是网址\n'],
+      ['en', 'nonsense is no address: give it as http://host:port\n'],
+    ] as const) {
+      const told = await run('runs', '--url', 'nonsense', '--lang', language);
+      expect([told.code, told.stderr]).toEqual([2, words]);
+    }
   });
 });
 

@@ -9,6 +9,9 @@ export interface Outcome {
   stderr: string;
 }
 
+// Messages are those of the tests, whatever the locale of who runs them.
+process.env.LC_ALL = 'C';
+
 const program = join(import.meta.dirname, '../../cli/huitong.mjs');
 
 /** One command line in this process, with what it prints. */

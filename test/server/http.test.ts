@@ -53,6 +53,28 @@ describe('problems', () => {
     expect(text.pointer).toBe('/confirm');
   });
 
+  test.each([
+    ['zh', '/expiresAt 格式应为 date-time', ['没有此成员', '格式应为 date-time', '缺少此成员']],
+    [
+      'en',
+      '/expiresAt must have the format date-time',
+      ['is not known here', 'must have the format date-time', 'is missing'],
+    ],
+  ])('what is wrong with a request is told in %s', async (language, detail, messages) => {
+    const body = { department: 'health', roles: ['officer'], expiresAt: 'soon', more: 1 };
+    const headers = { 'accept-language': language };
+    const problem = problemOf(await administrator('POST', '/tokens', { body, headers }));
+    const found = (problem.errors as { pointer: string; message: string }[]).sort((a, b) =>
+      a.pointer < b.pointer ? 1 : -1,
+    );
+    expect(found.map(({ pointer }) => pointer)).toEqual(['/subject', '/more', '/expiresAt']);
+    expect(found.map(({ message }) => message).sort()).toEqual(messages.sort());
+    const alone = problemOf(
+      await administrator('POST', '/tokens', { body: { ...body, subject: 'x', more: undefined }, headers }),
+    );
+    expect(alone.detail).toBe(detail);
+  });
+
   test('an unknown member of a query is an error, and so is a number that is none', async () => {
     expect(problemOf(await officer('GET', '/datasets?page=2')).pointer).toBe('/page');
     expect(problemOf(await officer('GET', '/datasets?limit=many')).pointer).toBe('/limit');
