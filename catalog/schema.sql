@@ -129,6 +129,7 @@ create table dataset (
   state text not null default 'active'::text,
   created_at timestamp(3) with time zone not null default now(),
   updated_at timestamp(3) with time zone not null default now(),
+  review uuid,
   constraint dataset_pkey PRIMARY KEY (code),
   constraint dataset_contract FOREIGN KEY (code, contract_version) REFERENCES contract(dataset, version) DEFERRABLE INITIALLY DEFERRED,
   constraint dataset_contract_digest_check CHECK ((contract_digest ~ '^[0-9a-f]{64}$'::text)),
@@ -136,15 +137,17 @@ create table dataset (
   constraint dataset_current_version_check CHECK ((current_version >= 1)),
   constraint dataset_department_fkey FOREIGN KEY (department) REFERENCES department(code),
   constraint dataset_epoch_check CHECK ((epoch >= 0)),
+  constraint dataset_review_fkey FOREIGN KEY (review) REFERENCES duty_case(id),
   constraint dataset_sharing_class_check CHECK ((sharing_class = ANY (ARRAY['unconditional'::text, 'conditional'::text, 'not-shared'::text]))),
   constraint dataset_source_fkey FOREIGN KEY (source) REFERENCES source(code),
-  constraint dataset_state_check CHECK ((state = ANY (ARRAY['active'::text, 'retired'::text])))
+  constraint dataset_state_check CHECK ((state = ANY (ARRAY['active'::text, 'retired'::text, 'revoked'::text])))
 );
 CREATE INDEX dataset_department ON public.dataset USING btree (department);
 CREATE INDEX dataset_source ON public.dataset USING btree (source);
 comment on column dataset.search_text is 'titles, abstract, keywords and item names, normalised and in lower case';
 comment on column dataset.epoch is 'raised by each run that begins; an older run is FENCED';
 comment on column dataset.current_version is 'moved by the commit of a run, in its transaction; null before the first';
+comment on column dataset.review is 'the case by which the entry was published or revoked last; null: by an apply. What a review decided, no apply changes';
 
 create table dataset_reader (
   dataset text not null,
@@ -200,18 +203,19 @@ create table duty_case (
   created_at timestamp(3) with time zone not null,
   updated_at timestamp(3) with time zone not null,
   constraint duty_case_pkey PRIMARY KEY (id),
-  constraint duty_case_dataset_fkey FOREIGN KEY (dataset) REFERENCES dataset(code),
   constraint duty_case_kind_cause_department_key UNIQUE (kind, cause, department),
-  constraint duty_case_kind_check CHECK ((kind = ANY (ARRAY['correction'::text, 'rating'::text, 'confirmation'::text, 'destruction'::text]))),
+  constraint duty_case_kind_check CHECK ((kind = ANY (ARRAY['correction'::text, 'rating'::text, 'confirmation'::text, 'destruction'::text, 'entry-publication'::text, 'entry-revocation'::text, 'entry-update'::text]))),
   constraint duty_case_provider_fkey FOREIGN KEY (provider) REFERENCES department(code),
   constraint duty_case_sequence_check CHECK ((sequence >= 0))
 );
 CREATE INDEX duty_case_dataset ON public.duty_case USING btree (dataset, id DESC);
 CREATE INDEX duty_case_department ON public.duty_case USING btree (department, id DESC);
+CREATE UNIQUE INDEX duty_case_entry_review ON public.duty_case USING btree (dataset) WHERE (state = ANY (ARRAY['ENTRY_DRAFT'::text, 'PUBLISH_REVIEW'::text, 'REVOKE_REVIEW'::text]));
 CREATE INDEX duty_case_provider ON public.duty_case USING btree (provider, id DESC);
 CREATE INDEX duty_case_untended ON public.duty_case USING btree (id) WHERE (tended_at IS NULL);
 comment on column duty_case.cause is 'what it came from: itself, rating/<id>, recall/<dataset>/<version>, correction/<id>, grant/<id>; each causes one case a department';
 comment on column duty_case.department is 'who filed it, or who holds the copies';
+comment on column duty_case.dataset is 'of an entry-publication: perhaps not in the catalog yet';
 comment on column duty_case.claimants is 'keyed hashes of all who spoke for the department that filed it: none of them decides it';
 comment on column duty_case.tended_at is 'when its workflow was started; a case without one is found by the next pass';
 
@@ -259,6 +263,17 @@ create table duty_case_event (
   constraint duty_case_event_id_key UNIQUE (id),
   constraint duty_case_event_sequence_check CHECK ((sequence >= 0))
 );
+
+create table entry_proposal (
+  "case" uuid not null,
+  files json not null,
+  base text not null,
+  constraint entry_proposal_pkey PRIMARY KEY ("case"),
+  constraint entry_proposal_base_check CHECK ((base ~ '^[0-9a-f]{64}$'::text)),
+  constraint entry_proposal_case_fkey FOREIGN KEY ("case") REFERENCES duty_case(id)
+);
+comment on column entry_proposal.files is 'the dataset''s file and its contract''s by path, as they were sent';
+comment on column entry_proposal.base is 'digest of the entry in force when it was proposed; another one by then is PLAN_STALE';
 
 create table extraction_state (
   dataset text not null,
@@ -672,6 +687,7 @@ comment on column run.basis is 'digest of what an increment depends on; another 
 comment on column run.reading is 'what was asked for: full, or the range from..to of a backfill';
 comment on column run.changes is 'what an increment changed, as in its manifest; null for a snapshot';
 
+CREATE INDEX run_drift ON public.run USING btree (dataset, ended_at) WHERE (failure_code = ANY (ARRAY['SCHEMA_DRIFT'::text, 'TABLE_NOT_FOUND'::text, 'COLUMN_NOT_FOUND'::text, 'TYPE_UNMAPPED'::text, 'CONTRACT_MISMATCH'::text]));
 create table run_upload (
   run uuid not null,
   source text not null,

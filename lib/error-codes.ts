@@ -338,6 +338,30 @@ export const errorCodes = define({
       en: 'Write it in UTF-8, without NUL, lone surrogates and bidirectional controls.',
     },
   },
+  ENTRY_NOT_IN_FORCE: {
+    status: 409,
+    recovery: 'fatal',
+    title: { zh: '目录条目不在发布状态', en: 'The catalog entry is not in force' },
+    hint: {
+      zh: '重新提出该条目，经审核后再发布',
+      en: 'Propose the entry: once a review has published it, it is in force again.',
+    },
+  },
+  ENTRY_SAME: {
+    status: 409,
+    recovery: 'fatal',
+    title: { zh: '条目没有变化', en: 'The entry would stay as it is' },
+    hint: { zh: '无需提出', en: 'There is nothing to review.' },
+  },
+  ENTRY_UNDER_REVIEW: {
+    status: 409,
+    recovery: 'fatal',
+    title: { zh: '条目正在审核', en: 'The entry is under review' },
+    hint: {
+      zh: '等待该事项办结，或将其撤回',
+      en: 'Wait for the case that is named, or withdraw it: huitong case withdraw.',
+    },
+  },
   FENCED: {
     status: 409,
     recovery: 'fatal',

@@ -35,7 +35,7 @@ export function startTending(
   repeat(resources, { audit, firstMs, intervalMs }, async () => {
     try {
       const tended = await tend(access, temporal);
-      if (tended.opened + tended.mended + tended.started > 0) log.info(tended, 'cases were tended');
+      if (Object.values(tended).some((count) => count > 0)) log.info(tended, 'cases were tended');
     } catch (err: unknown) {
       log.warn({ err }, 'cases could not be tended; the next pass tries again');
     }

@@ -20,6 +20,7 @@ import { datasetRoutes } from './routes/datasets.ts';
 import { departmentRoutes } from './routes/departments.ts';
 import { differenceRoutes } from './routes/differences.ts';
 import { districtRoutes } from './routes/district.ts';
+import { entryRoutes } from './routes/entries.ts';
 import { grantRoutes } from './routes/grants.ts';
 import { healthRoutes } from './routes/health.ts';
 import { inferenceRoutes } from './routes/inference.ts';
@@ -78,6 +79,7 @@ export async function buildApp(deps: AppDependencies): Promise<FastifyInstance> 
     tokenRoutes,
     grantRoutes,
     requestRoutes,
+    entryRoutes,
     caseRoutes,
     correctionRoutes,
     lookupRoutes,

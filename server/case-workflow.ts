@@ -9,7 +9,9 @@ import {
 } from '@temporalio/client';
 import { v7 as uuidv7 } from 'uuid';
 import type { Access } from '../exchange/access/access.ts';
+import { bySystem as requestsBySystem } from '../exchange/access/requests/advance.ts';
 import { bySystem } from '../exchange/duties/apply.ts';
+import { REVOKED } from '../exchange/duties/entries/revoke.ts';
 import { type Tended, tendCases } from '../exchange/duties/tend.ts';
 import type { CaseSnapshot } from '../lib/pure/case-clock.ts';
 import {
@@ -20,6 +22,7 @@ import {
   exchangeQueue,
   policyChangedSignal,
 } from '../workflows/messages.ts';
+import { sendAct } from './request-workflow.ts';
 import { callTemporal, codedFailure } from './temporal.ts';
 
 type CaseWorkflow = (input: CaseInput) => Promise<CaseSnapshot>;
@@ -83,6 +86,9 @@ export async function announceToCases(client: Client, cases: readonly string[]):
 export function tend(access: Access, client: Client): Promise<Tended> {
   return tendCases({
     access,
+    changed: (id) => sendCaseAct(client, id, { ...bySystem, action: 'entry-changed', id: uuidv7() }),
+    end: (request) =>
+      sendAct(client, request, { ...requestsBySystem, action: 'revoke', reason: REVOKED, id: uuidv7() }),
     fix: (id, version) => sendCaseAct(client, id, { ...bySystem, action: 'fix', version, shown: true, id: uuidv7() }),
     start: (id) => startCase(client, id),
   });

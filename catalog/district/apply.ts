@@ -6,7 +6,7 @@ import { strictestClass } from '../items.ts';
 import { searchText } from '../search.ts';
 import { type District, type DistrictDataset, departmentOf } from './district.ts';
 import { assertApplicable, type DistrictPlan, type EntryKind, isEmptyPlan, toApiPlan } from './plan.ts';
-import { readPresent } from './present.ts';
+import { type Present, readPresent } from './present.ts';
 
 export interface Applied {
   /** False where the catalog was already as the plan's district says; nothing was written then. */
@@ -17,23 +17,43 @@ export interface Applied {
 
 /**
  * @param actor as the audit log names actors, for instance `token:<id>`
+ * @param alongside what else belongs into the transaction of an apply that changes something: its leaf for the log
  * @throws PLAN_STALE where the catalog is not in the state the plan was made against; BREAKING_CONTRACT,
  *   CONTRACT_VERSION or DISTRICT_MISMATCH where the plan has such a problem
  */
-export async function applyDistrict(catalog: Catalog, plan: DistrictPlan, actor: string): Promise<Applied> {
+export async function applyDistrict(
+  catalog: Catalog,
+  plan: DistrictPlan,
+  actor: string,
+  alongside?: (transaction: Catalog) => Promise<void>,
+): Promise<Applied> {
   assertApplicable(plan);
   return catalog.transaction(async (transaction) => {
-    // Applies take turns; readers, and runs that raise an epoch, go on.
-    await transaction.raw('lock table district_apply in exclusive mode');
-    const present = await readPresent(transaction);
+    const present = await lockedPresent(transaction);
     if (present.digest !== plan.base) {
       throw new HuitongError('PLAN_STALE', 'the catalog has changed since the plan was made');
     }
     if (isEmptyPlan(plan)) return { changed: false };
-    await retire(transaction, plan);
-    await writeEntries(transaction, plan);
-    return { changed: true, id: await record(transaction, plan, actor) };
+    const id = await putIntoForce(transaction, plan, actor);
+    await alongside?.(transaction);
+    return { changed: true, id };
   });
+}
+
+/** What is in force, until the transaction ends. Those who change it take turns; readers, and runs, go on. */
+export async function lockedPresent(transaction: Catalog): Promise<Present> {
+  await transaction.raw('lock table district_apply in exclusive mode');
+  return readPresent(transaction);
+}
+
+/**
+ * Writes what the plan changes. The caller has the present that the plan was made of, locked, and has found the plan
+ * applicable. Gives the id of the record in `district_apply`.
+ */
+export async function putIntoForce(transaction: Catalog, plan: DistrictPlan, actor: string): Promise<string> {
+  await retire(transaction, plan);
+  await writeEntries(transaction, plan);
+  return record(transaction, plan, actor);
 }
 
 /** In the order of their references; a code that was retired comes back with its versions and contracts. */

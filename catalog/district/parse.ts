@@ -1,13 +1,15 @@
 /** A district's files → the district, or every mistake in them at once. */
+import type { ContractDocument } from '../../contracts/contract.ts';
 import { pointerTo } from '../../contracts/pointer.ts';
 import { HuitongError, type Problem } from '../../lib/errors.ts';
 import { limits } from '../../lib/limits.ts';
 import { codeOfPath, districtFileKind, requiredDistrictFiles } from '../../schemas/definition/layout.ts';
+import type { DatasetDefinition } from '../../schemas/generated/dataset.ts';
 import { readContract } from './contract-file.ts';
 import { crossCheck } from './cross-check.ts';
 import { contractPathOf, type Declarations, type Declared } from './declarations.ts';
 import { contractDigestOf } from './digest.ts';
-import type { District, DistrictFiles } from './district.ts';
+import type { District, DistrictDataset, DistrictFiles } from './district.ts';
 import { type ReadDocument, readDocument } from './document.ts';
 import { type DefinitionKind, validateDefinition } from './validate.ts';
 
@@ -61,7 +63,8 @@ function checkPaths(paths: string[]): Problem[] {
   ];
 }
 
-function readFile(path: string, text: string, found: Declarations): Problem[] {
+/** Adds what the file declares to `found`, where it has no problems. */
+export function readFile(path: string, text: string, found: Declarations): Problem[] {
   const kind = districtFileKind(path);
   if (kind === undefined) return [];
   if (kind === 'contract') return readContract(path, text, found.contracts);
@@ -127,20 +130,21 @@ function assemble(found: Declarations): District {
     departments: found.departments.map(({ value }) => value).sort(byCode),
     sources: found.sources.map(({ value }) => value).sort(byCode),
     datasets: found.datasets
-      .map((dataset) => {
-        const contract = found.contracts.get(contractPathOf(dataset))!;
-        return {
-          definition: dataset.value,
-          contract: contract.value,
-          contractDigest: contractDigestOf(contract.value),
-          contractAt: contract.document.at('/version'),
-        };
-      })
+      .map((dataset) => assembleDataset(dataset.value, found.contracts.get(contractPathOf(dataset))!))
       .sort((a, b) => byCode(a.definition, b.definition)),
   };
 }
 
-function byPlace(a: Problem, b: Problem): number {
+export function assembleDataset(definition: DatasetDefinition, contract: Declared<ContractDocument>): DistrictDataset {
+  return {
+    definition,
+    contract: contract.value,
+    contractDigest: contractDigestOf(contract.value),
+    contractAt: contract.document.at('/version'),
+  };
+}
+
+export function byPlace(a: Problem, b: Problem): number {
   const [fileA = '', lineA = '0'] = (a.at ?? '').split(':');
   const [fileB = '', lineB = '0'] = (b.at ?? '').split(':');
   return fileA < fileB ? -1 : fileA > fileB ? 1 : Number(lineA) - Number(lineB);

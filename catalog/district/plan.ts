@@ -6,7 +6,8 @@ import { type ContractChange, contractChange } from './contract-changes.ts';
 import { differences } from './difference.ts';
 import { digestOf } from './digest.ts';
 import type { District } from './district.ts';
-import { type Present, readPresent } from './present.ts';
+import { datasetPath, type Present, readPresent } from './present.ts';
+import { withReviewed } from './reviewed.ts';
 
 export type EntryKind = 'district' | 'policy' | 'department' | 'source' | 'dataset';
 
@@ -31,6 +32,8 @@ export interface DistrictPlan {
   /** Retired: no longer published, not listed; versions and contracts stay. */
   removed: Entry[];
   contracts: ContractChange[];
+  /** Datasets of which the files say something else than is in force by review: they stay as they are. */
+  kept: string[];
   /** Why it cannot be applied; empty where it can. */
   problems: Problem[];
 }
@@ -38,11 +41,13 @@ export interface DistrictPlan {
 /** Reads one consistent state and compares. Changes nothing. */
 export async function planDistrict(catalog: Catalog, district: District): Promise<DistrictPlan> {
   const present = await catalog.transaction(readPresent, { isolationLevel: 'repeatable read', readOnly: true });
-  return comparePlan(present, district);
+  const { target, kept, problems } = withReviewed(present, district);
+  const plan = comparePlan(present, target);
+  return { ...plan, kept, problems: [...plan.problems, ...problems] };
 }
 
-/** Pure. */
-function comparePlan(present: Present, target: District): DistrictPlan {
+/** Pure. What must change, whoever wants it. */
+export function comparePlan(present: Present, target: District): DistrictPlan {
   const { definition, policy } = target;
   const compared = [
     compareKind('district', asMap(present.district), asMap(definition)),
@@ -66,6 +71,7 @@ function comparePlan(present: Present, target: District): DistrictPlan {
     changed: compared.flatMap(({ changed }) => changed),
     removed: compared.flatMap(({ removed }) => removed),
     contracts,
+    kept: [],
     problems: [
       ...checkDistrict(present, target),
       ...checkCaptures(present, target),
@@ -88,6 +94,7 @@ export function toApiPlan(plan: DistrictPlan): Plan {
     changed: plan.changed,
     removed: plan.removed,
     contracts: plan.contracts.map(({ problem, ...change }) => change),
+    kept: plan.kept,
     problems: plan.problems,
   };
 }
@@ -111,10 +118,10 @@ function checkDistrict(present: Present, { definition }: District): Problem[] {
 function checkCaptures({ datasets }: Present, target: District): Problem[] {
   const kept = new Set(target.datasets.map(({ definition }) => definition.code));
   const open = [...datasets.values()].filter(({ code, mode }) => mode?.kind === 'changes' && !kept.has(code));
-  return open.map(({ code }) => ({
+  return open.map((dataset) => ({
     code: 'CAPTURE_OPEN',
-    message: `${code} follows its source’s log, and would leave it open`,
-    at: `datasets/${code.replace('.', '/')}.yaml`,
+    message: `${dataset.code} follows its source’s log, and would leave it open`,
+    at: datasetPath(dataset),
     pointer: '/mode',
   }));
 }

@@ -8,6 +8,7 @@ import type { SourceDefinition } from '../../schemas/generated/source.ts';
 import type { Catalog } from '../database.ts';
 import type { DatasetRow, DepartmentRow, SourceRow } from '../rows.ts';
 import { digestOf } from './digest.ts';
+import type { DistrictDataset } from './district.ts';
 
 /** Active entries by code. Contracts are those of every dataset, retired ones too: a contract's past is never lost. */
 export interface Present {
@@ -17,6 +18,8 @@ export interface Present {
   sources: Map<string, SourceDefinition>;
   datasets: Map<string, DatasetDefinition>;
   contracts: Map<string, DatasetContracts>;
+  /** Datasets whose entry a review has published or revoked; no apply changes those. */
+  reviewed: Set<string>;
   /** Of all of the above: a plan is good for the state it was made against, and for no other. */
   digest: string;
 }
@@ -37,6 +40,10 @@ export async function readPresent(catalog: Catalog): Promise<Present> {
   const departments = await catalog<DepartmentRow>('department').where(active).orderByRaw('code collate "C"');
   const sources = await catalog<SourceRow>('source').where(active).orderByRaw('code collate "C"');
   const datasets = await catalog<DatasetRow>('dataset').where(active).orderByRaw('code collate "C"');
+  const reviewed: string[] = await catalog('dataset')
+    .whereNotNull('review')
+    .orderByRaw('code collate "C"')
+    .pluck('code');
   const contracts = await readContracts(catalog);
   const present = {
     district: latest?.definition ?? null,
@@ -45,8 +52,25 @@ export async function readPresent(catalog: Catalog): Promise<Present> {
     sources: byCode(sources),
     datasets: byCode(datasets),
     contracts,
+    reviewed: new Set(reviewed),
   };
   return { ...present, digest: digestOfPresent(present) };
+}
+
+/** The datasets in force, as files would declare them. */
+export function datasetsOf({ datasets, contracts }: Present): DistrictDataset[] {
+  return [...datasets.values()].flatMap((definition) => {
+    const current = contracts.get(definition.code)?.current;
+    if (current === undefined) return [];
+    return [
+      { definition, contract: current.document, contractDigest: current.digest, contractAt: datasetPath(definition) },
+    ];
+  });
+}
+
+/** Where the dataset's file would lie. */
+export function datasetPath({ code }: { code: string }): string {
+  return `datasets/${code.replace('.', '/')}.yaml`;
 }
 
 async function readContracts(catalog: Catalog): Promise<Map<string, DatasetContracts>> {
@@ -76,7 +100,7 @@ function byCode<T>(rows: { code: string; definition: T }[]): Map<string, T> {
 }
 
 function digestOfPresent(present: Omit<Present, 'digest'>): string {
-  const { district, policy, departments, sources, datasets, contracts } = present;
+  const { district, policy, departments, sources, datasets, contracts, reviewed } = present;
   return digestOf({
     district,
     policy,
@@ -84,5 +108,6 @@ function digestOfPresent(present: Omit<Present, 'digest'>): string {
     sources: [...sources],
     datasets: [...datasets],
     contracts: [...contracts].map(([dataset, { current, digests }]) => [dataset, current.version, [...digests]]),
+    reviewed: [...reviewed],
   });
 }

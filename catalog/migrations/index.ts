@@ -20,6 +20,7 @@ import * as logProjections from './013_log_projections.ts';
 import * as people from './014_people.ts';
 import * as sourceLimits from './015_source_limits.ts';
 import * as logAddress from './016_log_address.ts';
+import * as entryReviews from './018_entry_reviews.ts';
 
 interface NamedMigration {
   name: string;
@@ -44,6 +45,7 @@ const migrations: NamedMigration[] = [
   { name: '015_source_limits', migration: sourceLimits },
   { name: '016_log_address', migration: logAddress },
 ];
+  { name: '018_entry_reviews', migration: entryReviews },
 
 /** Listed by hand rather than read from the folder: what runs is what was compiled and reviewed. */
 export const migrationSource: Knex.MigrationSource<NamedMigration> = {

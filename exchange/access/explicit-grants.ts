@@ -73,12 +73,13 @@ export interface CreateGrant {
 /**
  * What `createGrant` would make of these terms, before anybody decides on them.
  * @throws POLICY_INVALID for terms, masks or a filter that do not fit the contract, with pointers
- * @throws ITEM_NOT_SHARED for an item that the catalog does not share; NOT_FOUND for the dataset
+ * @throws ITEM_NOT_SHARED for an item that the catalog does not share; NOT_FOUND, ENTRY_NOT_IN_FORCE for the dataset
  */
 export async function checkGrant(publication: Publication, asked: unknown): Promise<CheckedGrant> {
   const { catalog } = publication;
   const terms = requireTerms(asked);
   const dataset = await getDataset(catalog, terms.dataset);
+  assertInForce(dataset);
   await assertGrantee(catalog, terms, dataset);
   assertItems(terms, dataset);
   assertVerifications(terms, dataset);
@@ -113,6 +114,8 @@ export async function createGrant(publication: Publication, request: CreateGrant
     created_by: request.actor.actor,
   };
   return catalog.transaction(async (transaction) => {
+    // A revocation of the dataset ends the grants that it finds: none comes after it.
+    assertInForce(await transaction('dataset').where({ code: dataset.code }).forShare().first('code', 'state'));
     const inserted = await transaction('access_grant').insert(row).onConflict('id').ignore().returning<GrantRow[]>('*');
     if (inserted[0] === undefined) return getGrant(transaction, id);
     await addLeaf(transaction, { ...leafOf(inserted[0], request.actor), action: 'grant.created' });
@@ -191,6 +194,20 @@ export async function expireGrants(catalog: Catalog): Promise<number> {
   });
 }
 
+/** Revokes every grant of a dataset, those that answer a request too; in the transaction that ends the dataset. */
+export async function endGrantsOf(
+  transaction: Catalog,
+  { dataset, actor, reason }: { dataset: string; actor: Actor; reason: string },
+): Promise<void> {
+  const rows = await transaction('access_grant')
+    .where({ dataset })
+    .whereIn('state', ['active', 'suspended'])
+    .where('expires_at', '>', transaction.fn.now())
+    .update({ state: 'revoked', epoch: transaction.raw('epoch + 1'), reason, changed_at: transaction.fn.now() })
+    .returning<GrantRow[]>('*');
+  for (const row of rows) await addLeaf(transaction, { ...leafOf(row, actor), action: 'grant.revoked' });
+}
+
 async function changeState(catalog: Catalog, change: ChangeGrant, state: GrantState): Promise<ExplicitGrant> {
   if (!UUID.test(change.id)) throw noGrant();
   return catalog.transaction(async (transaction) => {
@@ -239,6 +256,11 @@ function leafOf(row: GrantRow, actor: Actor): Omit<AuditLeaf, 'time' | 'outbox' 
     ...(matter === undefined ? {} : { matter }),
     detail: { grantee: row.grantee, epoch: row.epoch, ...(row.request === null ? {} : { request: row.request }) },
   };
+}
+
+function assertInForce({ code, state }: Pick<Dataset, 'code' | 'state'>): void {
+  if (state !== 'revoked') return;
+  throw new HuitongError('ENTRY_NOT_IN_FORCE', '目录条目已撤销 · the catalog entry was revoked', { at: code });
 }
 
 async function assertGrantee(catalog: Catalog, terms: GrantTerms, dataset: Dataset): Promise<void> {

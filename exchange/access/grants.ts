@@ -64,6 +64,8 @@ export interface GrantQuery {
 export async function resolveGrant(catalog: Catalog, query: GrantQuery): Promise<Grant> {
   const { principal, dataset, mode } = query;
   if (!mayEver(principal, 'dataset.read')) throw none();
+  // Revoked (decision 0238): its owner keeps it; to everybody else it is as if it were not.
+  if (dataset.state === 'revoked' && dataset.department !== principal.department) throw none();
   const rows = await ownRows(catalog, query);
   const usable = rows.filter((row) => whyNot(row, mode) === undefined).map((row) => explicitGrant(row, dataset));
   const candidates = query.grant === undefined ? [...implicitGrants(principal, dataset, mode), ...usable] : usable;

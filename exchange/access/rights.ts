@@ -72,8 +72,13 @@ const rights = {
   'request.act': { officer: 'own', 'sharing-officer': 'own', supervisor: 'any' },
   'request.preview': { 'sharing-officer': 'own' },
   // In which party, and what exactly: lib/pure/case-transitions.ts.
-  'case.read': { officer: 'own', 'sharing-officer': 'own', supervisor: 'any', auditor: 'any' },
-  'case.act': { officer: 'own', 'sharing-officer': 'own', supervisor: 'any' },
+  // An engineer's are those of catalog entries alone.
+  'case.read': { officer: 'own', 'sharing-officer': 'own', engineer: 'own', supervisor: 'any', auditor: 'any' },
+  'case.act': { officer: 'own', 'sharing-officer': 'own', engineer: 'own', supervisor: 'any' },
+  // Who reviews an entry is its case's supervisor, and never one who spoke for it.
+  'entry.propose': { engineer: 'own', 'sharing-officer': 'own' },
+  'entry.read': { engineer: 'own', 'sharing-officer': 'own', supervisor: 'any', auditor: 'any' },
+  'entry.revoke': { 'sharing-officer': 'own' },
   'correction.file': { officer: 'own' },
   'correction.claim': { 'sharing-officer': 'own' },
   'rating.give': { officer: 'own' },

@@ -4,7 +4,9 @@ import type { Catalog } from '../../catalog/database.ts';
 import { HuitongError, isHuitongError } from '../../lib/errors.ts';
 import type { CaseSnapshot } from '../../lib/pure/case-clock.ts';
 import { type CaseStep, caseStep, isCaseImpediment } from '../../lib/pure/case-machine.ts';
+import { entryKinds } from '../../lib/pure/case-states.ts';
 import { type CaseAction, type CaseNeed, caseTransition } from '../../lib/pure/case-transitions.ts';
+import type { Actor } from '../access/explicit-grants.ts';
 import { addLeaf } from '../publication/outbox.ts';
 import {
   type ApplyCaseAction,
@@ -16,11 +18,14 @@ import {
 } from './cases.ts';
 import { notifyReaders } from './confirmations.ts';
 import { caseDutyAfter, changeCaseDuty, openCaseDuty, recomputedCaseDuty } from './duty.ts';
+import { publishEntry } from './entries/publication.ts';
+import { revokeEntry } from './entries/revoke.ts';
 import { systemActor } from './open.ts';
 
 /**
  * @returns the case as the step leaves it; where the step had been taken before, as it is
- * @throws NOT_FOUND, FORBIDDEN, CASE_STATE, CASE_RULE, REQUEST_INVALID for what is missing
+ * @throws NOT_FOUND, FORBIDDEN, CASE_STATE, CASE_RULE, REQUEST_INVALID for what is missing; of a publication what
+ * `publishEntry` throws, of a revocation what `revokeEntry` does
  */
 export function applyCaseAction(catalog: Catalog, act: ApplyCaseAction): Promise<CaseSnapshot> {
   return catalog.transaction(async (transaction) => {
@@ -119,6 +124,9 @@ async function recordMove(transaction: Catalog, step: TakenCaseStep): Promise<Ca
     await transaction('correction').where({ case: row.id }).update(fixed);
   }
   if (act.action === 'notify') await notifyReaders(transaction, row, at);
+  if (act.action === 'publish')
+    await publishEntry(transaction, row, { digest: act.digest as string, actor: act.actor });
+  if (act.action === 'revoke') await revokeEntry(transaction, row, leafActorOf(act));
   const duty = await caseDutyAfter(transaction, open, { row, at });
   await record(transaction, step, row, duty === open ? undefined : duty);
   return caseSnapshotOf(row, duty);
@@ -162,7 +170,7 @@ async function record(
 ): Promise<void> {
   const { id, state, sequence, claimants, updated_at } = row;
   await transaction('duty_case').where({ id }).update({ state, sequence, claimants, updated_at });
-  const { person, department, actor, action, version = null } = act;
+  const { person, department, actor, action, version = null, digest } = act;
   await transaction('duty_case_event').insert({
     ...{ case: id, sequence, id: act.id, action, from_state: before.state, to_state: state, party: taken.party },
     ...{ actor, person, department, reason: act.reason ?? null, version, at },
@@ -171,14 +179,26 @@ async function record(
       : { deadline: duty.deadline, provisional: duty.provisional, policy_version: duty.policy_version }),
   });
   await addLeaf(transaction, {
-    ...{ actor, action: `case.${row.kind}.${action}`, object: `case/${id}`, rule: taken.party },
-    ...(person === null ? {} : { subject: person }),
-    ...(department === null ? {} : { onBehalfOf: department }),
-    decision: action === 'reject' || action === 'uphold' ? 'deny' : 'allow',
+    ...leafActorOf(act),
+    ...{ action: `case.${row.kind}.${action}`, object: `case/${id}`, rule: taken.party },
+    decision: denials.includes(action) ? 'deny' : 'allow',
     detail: {
       ...{ cause: row.cause, from: before.state, to: state, sequence },
+      ...(entryKinds.includes(row.kind) ? { dataset: row.dataset } : {}),
+      ...(digest === undefined ? {} : { digest }),
       ...(version === null ? {} : { version }),
       ...(duty === undefined ? {} : { deadline: duty.deadline.toISOString(), policyVersion: duty.policy_version }),
     },
   });
+}
+
+/** Steps that refuse somebody something. */
+const denials: readonly CaseAction[] = ['reject', 'uphold', 'reject-entry', 'keep-entry'];
+
+function leafActorOf({ actor, person, department }: ApplyCaseAction): Actor {
+  return {
+    actor,
+    ...(person === null ? {} : { subject: person }),
+    ...(department === null ? {} : { onBehalfOf: department }),
+  };
 }

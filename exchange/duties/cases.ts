@@ -9,6 +9,7 @@
  *   duty   what the state obliges somebody to do; a row of `duty_case_duty`, one open at most
  *   tend   to open what is due by itself, and to start the workflows of cases that have none
  */
+import type { DistrictFiles } from '../../catalog/district/district.ts';
 import type { CaseSnapshot } from '../../lib/pure/case-clock.ts';
 import type { CaseAct, CaseFacts } from '../../lib/pure/case-machine.ts';
 import type { CaseDuty, CaseKind, CaseParty, CaseState } from '../../lib/pure/case-states.ts';
@@ -22,6 +23,8 @@ export interface CaseContent {
   version?: number;
   /** Whether the exchange has seen the row differ there; never the caller's to say. */
   shown?: boolean;
+  /** Of what the reviewer of an entry has seen. */
+  digest?: string;
 }
 
 export interface ApplyCaseAction extends CaseAct, CaseContent {
@@ -98,6 +101,13 @@ export interface CorrectionRow {
   checked_version: number;
   fixed_version: number | null;
   fix_shown: boolean | null;
+}
+
+/** What only publications of entries have. */
+export interface ProposalRow {
+  case: string;
+  files: DistrictFiles;
+  base: string;
 }
 
 export function caseFactsOf({ kind, state, claimants }: CaseRow): CaseFacts {

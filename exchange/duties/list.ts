@@ -4,11 +4,18 @@ import { decodeCursor, type Page, pageOf } from '../../lib/cursor.ts';
 import { HuitongError } from '../../lib/errors.ts';
 import { limits } from '../../lib/limits.ts';
 import { possibleCaseActions } from '../../lib/pure/case-machine.ts';
-import { type CaseKind, type CaseState, caseDuties, caseKinds, caseStates } from '../../lib/pure/case-states.ts';
+import {
+  type CaseKind,
+  type CaseState,
+  caseDuties,
+  caseKinds,
+  caseStates,
+  entryKinds,
+} from '../../lib/pure/case-states.ts';
 import { caseTransition, caseTransitions, officerCaseActions } from '../../lib/pure/case-transitions.ts';
 import type { Case, CaseEvent } from '../../schemas/generated/api.ts';
 import { dutyResource } from '../access/requests/list.ts';
-import { listingLimit, type Principal } from '../access/rights.ts';
+import { listingLimit, mayEver, type Principal } from '../access/rights.ts';
 import { UUID } from '../publication/rows.ts';
 import { noCase } from './apply.ts';
 import { type CaseDutyRow, type CaseEventRow, type CaseRow, type CorrectionRow, caseFactsOf } from './cases.ts';
@@ -95,6 +102,11 @@ function visible(catalog: Catalog, principal: Principal) {
   if (own !== undefined) {
     query.where((either) => either.where('department', own).orWhere('provider', own));
   }
+  // An engineer looks after entries; what is said of data, and of copies, is between officers.
+  const engineerOnly = !principal.roles.some(
+    (role) => role !== 'engineer' && mayEver({ ...principal, roles: [role] }, 'case.read'),
+  );
+  if (engineerOnly) query.whereIn('kind', [...entryKinds]);
   return query;
 }
 

@@ -1,6 +1,6 @@
 /** Which parties a principal is to a case: what their roles and department make of them, and nothing they say. */
-import type { CaseParty } from '../../lib/pure/case-states.ts';
-import type { Principal } from '../access/rights.ts';
+import { type CaseParty, entryKinds } from '../../lib/pure/case-states.ts';
+import type { Principal, Role } from '../access/rights.ts';
 import type { CaseRow } from './cases.ts';
 
 export function casePartiesOf(
@@ -9,7 +9,10 @@ export function casePartiesOf(
 ): CaseParty[] {
   const parties: CaseParty[] = [];
   const copies = row.kind === 'confirmation' || row.kind === 'destruction';
-  if (row.department === department && (roles.includes('officer') || roles.includes('sharing-officer'))) {
+  const speakers: Role[] = entryKinds.includes(row.kind)
+    ? ['engineer', 'sharing-officer']
+    : ['officer', 'sharing-officer'];
+  if (row.department === department && speakers.some((role) => roles.includes(role))) {
     parties.push(copies ? 'holder' : 'claimant');
   }
   if (row.provider === department && roles.includes('sharing-officer')) parties.push('provider');

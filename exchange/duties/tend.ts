@@ -9,9 +9,10 @@ import type { CaseRow } from './cases.ts';
 import { openConfirmations } from './confirmations.ts';
 import { isSeenMended } from './corrections.ts';
 import { openDestructions } from './destructions.ts';
+import { openEntryUpdates, type TendEntries, tendEntries } from './entries/tend.ts';
 import { forgetSubjectAccess } from './subjects.ts';
 
-export interface TendDeps {
+export interface TendDeps extends TendEntries {
   access: Access;
   /** Has the case's workflow take the system's step `fix`. */
   fix(id: string, version: number): Promise<unknown>;
@@ -23,15 +24,19 @@ export interface Tended {
   opened: number;
   mended: number;
   started: number;
+  /** Entries that were found up to date, and requests that ended with their dataset's entry. */
+  entries: number;
 }
 
 /** One pass. Throws what the catalog, the store or Temporal throws; the next pass goes on. */
-export async function tendCases({ access, fix, start }: TendDeps, now = new Date()): Promise<Tended> {
+export async function tendCases({ access, fix, start, ...entries }: TendDeps, now = new Date()): Promise<Tended> {
   const { catalog } = access.publication;
-  const opened = (await openConfirmations(catalog, now)) + (await openDestructions(catalog, now));
+  const ended = await tendEntries(catalog, entries);
+  const confirmations = (await openConfirmations(catalog, now)) + (await openDestructions(catalog, now));
+  const opened = confirmations + (await openEntryUpdates(catalog, now));
   await forgetSubjectAccess(catalog, now);
   const started = await startWorkflows(catalog, start, now);
-  return { opened, mended: await findMended(access, fix), started };
+  return { opened, mended: await findMended(access, fix), started, entries: ended };
 }
 
 async function startWorkflows(catalog: Catalog, start: TendDeps['start'], now: Date): Promise<number> {

@@ -53,7 +53,8 @@ export function caseStep(facts: CaseFacts, act: CaseAct): CaseStep | CaseImpedim
     return { code: 'CASE_RULE', message: '不得由提出人本人办理 · nobody decides what they have filed' };
   }
   const state = rule.to === 'same' ? facts.state : rule.to;
-  return { facts: { ...withSpeaker(facts, act, party), state }, party };
+  const speaks = party === 'claimant' || rule.speaks === true;
+  return { facts: { ...(speaks ? withSpeaker(facts, act) : facts), state }, party };
 }
 
 /** What can be done now by such a caller, in the table's order. */
@@ -65,7 +66,7 @@ export function possibleCaseActions(
   return among.filter((action) => !isCaseImpediment(caseStep(facts, { ...caller, action })));
 }
 
-function withSpeaker(facts: CaseFacts, { person }: CaseAct, party: CaseParty): CaseFacts {
-  if (party !== 'claimant' || person === null || facts.claimants.includes(person)) return facts;
+function withSpeaker(facts: CaseFacts, { person }: CaseAct): CaseFacts {
+  if (person === null || facts.claimants.includes(person)) return facts;
   return { ...facts, claimants: [...facts.claimants, person] };
 }

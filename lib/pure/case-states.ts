@@ -9,7 +9,8 @@
  *   rating        a low rating of a version; the provider answers it
  *   confirmation  a version was recalled or corrected; who read it confirms that the copies are gone or replaced
  *   destruction   a grant that answers no request has ended; who held it confirms that the copies are gone
- *   claimant      the department that filed a correction or gave a rating
+ *   entry-…       目录条目: an entry of the catalog is to be published, revoked, or brought up to date (decision 0235)
+ *   claimant      the department that filed a correction, gave a rating or proposes an entry
  *   holder        the department that has copies
  */
 import type { PolicyDuty, Words } from './request-states.ts';
@@ -19,11 +20,17 @@ export const caseKinds = {
   rating: { zh: '数据评价', en: 'low rating' },
   confirmation: { zh: '副本处置', en: 'confirmation about copies' },
   destruction: { zh: '数据销毁', en: 'destruction' },
+  'entry-publication': { zh: '目录条目发布', en: 'publication of a catalog entry' },
+  'entry-revocation': { zh: '目录条目撤销', en: 'revocation of a catalog entry' },
+  'entry-update': { zh: '目录条目更新', en: 'update of a catalog entry' },
 } as const satisfies Record<string, Words>;
 
 export type CaseKind = keyof typeof caseKinds;
 
 export const caseKindNames = Object.keys(caseKinds) as CaseKind[];
+
+/** Those between a department and the supervisor of the catalog, about the entry of one dataset. */
+export const entryKinds: readonly CaseKind[] = ['entry-publication', 'entry-revocation', 'entry-update'];
 
 export const caseStates = {
   FILED: { zh: '已提出', en: 'filed' },
@@ -41,6 +48,15 @@ export const caseStates = {
   CONFIRMATION_DUE: { zh: '待确认处置', en: 'confirmation due' },
   CONFIRMED: { zh: '已确认处置', en: 'confirmed' },
   DESTRUCTION_PENDING: { zh: '待销毁', en: 'destruction pending' },
+  ENTRY_DRAFT: { zh: '条目草稿', en: 'entry proposed, not yet submitted' },
+  PUBLISH_REVIEW: { zh: '发布审核', en: 'publication under review' },
+  PUBLISHED: { zh: '已发布', en: 'published' },
+  ENTRY_REJECTED: { zh: '不予发布', en: 'publication rejected' },
+  REVOKE_REVIEW: { zh: '撤销审核', en: 'revocation under review' },
+  REVOKED: { zh: '已撤销', en: 'revoked' },
+  ENTRY_KEPT: { zh: '不予撤销', en: 'revocation rejected' },
+  ENTRY_UPDATE_DUE: { zh: '条目待更新', en: 'entry to be brought up to date' },
+  ENTRY_UPDATED: { zh: '条目已更新', en: 'entry up to date' },
 } as const satisfies Record<string, Words>;
 
 export type CaseState = keyof typeof caseStates;
@@ -53,6 +69,9 @@ export const firstStates = {
   rating: 'ANSWER_DUE',
   confirmation: 'CONFIRMATION_DUE',
   destruction: 'DESTRUCTION_PENDING',
+  'entry-publication': 'ENTRY_DRAFT',
+  'entry-revocation': 'REVOKE_REVIEW',
+  'entry-update': 'ENTRY_UPDATE_DUE',
 } as const satisfies Record<CaseKind, CaseState>;
 
 /** Nothing happens to a case in one of these any more: its workflow has ended. */
@@ -63,7 +82,15 @@ export const finalCaseStates: readonly CaseState[] = [
   'WITHDRAWN',
   'ANSWERED',
   'CONFIRMED',
+  'PUBLISHED',
+  'ENTRY_REJECTED',
+  'REVOKED',
+  'ENTRY_KEPT',
+  'ENTRY_UPDATED',
 ];
+
+/** An entry has one of these at most: what is proposed next waits for what is under review. */
+export const openReviewStates: readonly CaseState[] = ['ENTRY_DRAFT', 'PUBLISH_REVIEW', 'REVOKE_REVIEW'];
 
 export const caseParties = {
   claimant: { zh: '提出部门', en: 'the department that filed it' },
@@ -77,7 +104,7 @@ export type CaseParty = keyof typeof caseParties;
 
 interface CaseDutyRule extends Words {
   of: Exclude<CaseParty, 'system'>;
-  days: PolicyDuty | 'correctionAnswer';
+  days: PolicyDuty | 'correctionAnswer' | 'catalogUpdate';
   /** A time that merely runs out: nobody is reminded, nothing is overdue. */
   window?: true;
 }
@@ -107,6 +134,15 @@ export const caseDuties = {
     of: 'holder',
     days: 'provision',
   },
+  'entry-submission': {
+    zh: '提交审核',
+    en: 'submit the entry, or take it back',
+    of: 'provider',
+    days: 'catalogReview',
+  },
+  'publication-review': { zh: '发布审核', en: 'review the publication', of: 'supervisor', days: 'catalogReview' },
+  'revocation-review': { zh: '撤销审核', en: 'review the revocation', of: 'supervisor', days: 'catalogReview' },
+  'entry-update': { zh: '更新目录条目', en: 'bring the entry up to date', of: 'provider', days: 'catalogUpdate' },
 } as const satisfies Record<string, CaseDutyRule>;
 
 export type CaseDuty = keyof typeof caseDuties;
@@ -128,6 +164,14 @@ export function caseDutyOf(state: CaseState): CaseDuty | undefined {
       return 'copies-confirmation';
     case 'DESTRUCTION_PENDING':
       return 'copies-destruction';
+    case 'ENTRY_DRAFT':
+      return 'entry-submission';
+    case 'PUBLISH_REVIEW':
+      return 'publication-review';
+    case 'REVOKE_REVIEW':
+      return 'revocation-review';
+    case 'ENTRY_UPDATE_DUE':
+      return 'entry-update';
     default:
       return undefined;
   }

@@ -3,11 +3,19 @@
  * from which state to which. The one place: API, workflow, database writer, tests and docs/reference/corrections.md
  * read it.
  */
-import { type CaseKind, type CaseParty, type CaseState, caseDutyOf, caseStateNames, isWindow } from './case-states.ts';
+import {
+  type CaseKind,
+  type CaseParty,
+  type CaseState,
+  caseDutyOf,
+  caseKindNames,
+  caseStateNames,
+  isWindow,
+} from './case-states.ts';
 import type { Words } from './request-states.ts';
 
 /** What an action must come with, beyond its name. */
-export type CaseNeed = 'reason' | 'version';
+export type CaseNeed = 'reason' | 'version' | 'digest';
 
 export interface CaseTransition extends Words {
   kinds: readonly CaseKind[];
@@ -17,6 +25,8 @@ export interface CaseTransition extends Words {
   by: readonly CaseParty[];
   /** Nobody who spoke for the claimant decides, whatever other office they hold. */
   anotherPerson?: true;
+  /** Who does this has spoken for the claimant, in whatever office. */
+  speaks?: true;
   needs?: readonly CaseNeed[];
   /** Of the system's actions: `at-once` when the state is entered, or `timer`. */
   when?: 'at-once' | 'timer';
@@ -27,7 +37,10 @@ function row(zh: string, en: string, rule: Omit<CaseTransition, keyof Words>): C
 }
 
 const correction = { kinds: ['correction'] } as const;
-const every: readonly CaseKind[] = ['correction', 'rating', 'confirmation', 'destruction'];
+const publication = { kinds: ['entry-publication'] } as const;
+const revocation = { kinds: ['entry-revocation'] } as const;
+const update = { kinds: ['entry-update'] } as const;
+const every: readonly CaseKind[] = caseKindNames;
 const dutyBound = caseStateNames.filter((state) => caseDutyOf(state) !== undefined);
 const reminded = dutyBound.filter((state) => !isWindow(caseDutyOf(state)!));
 
@@ -100,8 +113,8 @@ export const caseTransitions = {
     needs: ['reason'],
   }),
   withdraw: row('撤回', 'withdraw', {
-    ...correction,
-    from: ['PROVIDER_CHECK', 'REJECTED', 'DISPUTED'],
+    kinds: ['correction', 'entry-publication', 'entry-revocation'],
+    from: ['PROVIDER_CHECK', 'REJECTED', 'DISPUTED', 'ENTRY_DRAFT', 'PUBLISH_REVIEW', 'REVOKE_REVIEW'],
     to: 'WITHDRAWN',
     by: ['claimant'],
   }),
@@ -132,6 +145,58 @@ export const caseTransitions = {
     from: ['DESTRUCTION_PENDING'],
     to: 'CLOSED',
     by: ['holder'],
+    needs: ['reason'],
+  }),
+  submit: row('提交审核', 'submit for review', {
+    ...publication,
+    from: ['ENTRY_DRAFT'],
+    to: 'PUBLISH_REVIEW',
+    by: ['provider'],
+    speaks: true,
+  }),
+  // With the digest of what the reviewer was shown: exactly that is put into force, or nothing.
+  publish: row('准予发布', 'publish', {
+    ...publication,
+    from: ['PUBLISH_REVIEW'],
+    to: 'PUBLISHED',
+    by: ['supervisor'],
+    anotherPerson: true,
+    needs: ['digest'],
+  }),
+  'reject-entry': row('不予发布', 'reject the publication', {
+    ...publication,
+    from: ['PUBLISH_REVIEW'],
+    to: 'ENTRY_REJECTED',
+    by: ['supervisor'],
+    anotherPerson: true,
+    needs: ['reason'],
+  }),
+  revoke: row('准予撤销', 'revoke', {
+    ...revocation,
+    from: ['REVOKE_REVIEW'],
+    to: 'REVOKED',
+    by: ['supervisor'],
+    anotherPerson: true,
+  }),
+  'keep-entry': row('不予撤销', 'reject the revocation', {
+    ...revocation,
+    from: ['REVOKE_REVIEW'],
+    to: 'ENTRY_KEPT',
+    by: ['supervisor'],
+    anotherPerson: true,
+    needs: ['reason'],
+  }),
+  'entry-changed': row('条目已更新', 'the entry was changed', {
+    ...update,
+    from: ['ENTRY_UPDATE_DUE'],
+    to: 'ENTRY_UPDATED',
+    by: ['system'],
+  }),
+  'entry-stands': row('条目无需更新', 'the entry needs no change', {
+    ...update,
+    from: ['ENTRY_UPDATE_DUE'],
+    to: 'ENTRY_UPDATED',
+    by: ['provider'],
     needs: ['reason'],
   }),
   remind: row('催办', 'remind', { kinds: every, from: reminded, to: 'same', by: ['system'], when: 'timer' }),

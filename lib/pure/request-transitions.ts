@@ -220,10 +220,11 @@ export const transitions = {
     guards: ['another-person'],
     effects: ['resume-grant'],
   }),
+  // By the exchange where the entry of the dataset was revoked.
   revoke: row('撤销授权', 'revoke', {
     from: live,
     to: 'REVOKED',
-    by: ['provider', 'supervisor'],
+    by: ['provider', 'supervisor', 'system'],
     needs: ['reason'],
     effects: ['revoke-grant'],
   }),

@@ -7,6 +7,8 @@ import dataset from './dataset.json' with { type: 'json' };
 import datasetSummary from './dataset-summary.json' with { type: 'json' };
 import department from './department.json' with { type: 'json' };
 import duty from './duty.json' with { type: 'json' };
+import entryImpact from './entry-impact.json' with { type: 'json' };
+import entryReview from './entry-review.json' with { type: 'json' };
 import finding from './finding.json' with { type: 'json' };
 import grant from './grant.json' with { type: 'json' };
 import health from './health.json' with { type: 'json' };
@@ -46,6 +48,8 @@ export const apiSchemas = [
   datasetSummary,
   dataset,
   department,
+  entryImpact,
+  entryReview,
   finding,
   grant,
   health,

@@ -5,9 +5,9 @@
  */
 export type SharingClass = ("unconditional" | "conditional" | "not-shared")
 /**
- * Retired: no longer in the district's files; its versions stay.
+ * Retired: no longer in the district's files; its versions stay. Revoked: the catalog's entry was taken back by review; only its owner reads what there is.
  */
-export type EntryState = ("active" | "retired")
+export type EntryState = ("active" | "retired" | "revoked")
 
 export interface Api {
 "case-event"?: CaseEvent
@@ -18,6 +18,8 @@ contract?: Contract
 dataset?: Dataset
 department?: Department
 duty?: Duty
+"entry-impact"?: EntryImpact
+"entry-review"?: EntryReview
 finding?: Finding
 grant?: Grant
 health?: Health
@@ -76,18 +78,18 @@ zh: string
 en: string
 }
 /**
- * 事项: what one department owes another an answer or an act on, after data was shared: a correction, a low rating, what became of copies.
+ * 事项: what one department owes another an answer or an act on: a correction, a low rating, what became of copies, the review of a catalog entry.
  */
 export interface Case {
 id: string
-kind: ("correction" | "rating" | "confirmation" | "destruction")
+kind: ("correction" | "rating" | "confirmation" | "destruction" | "entry-publication" | "entry-revocation" | "entry-update")
 kindTitle: Words
 /**
- * What it came from: correction/<id>, rating/<id>, recall/<dataset>/<version>, grant/<id>.
+ * What it came from: correction/<id>, rating/<id>, recall/<dataset>/<version>, grant/<id>, entry/<id>, run/<id>.
  */
 cause: string
 /**
- * Who filed it, or who holds the copies.
+ * Who filed it, who holds the copies, or whose entry it is.
  */
 department: string
 provider: string
@@ -309,7 +311,7 @@ datasets: number
  * 办理事项: what somebody owes until a deadline; of a request or a case.
  */
 export interface Duty {
-of: ("request" | "correction" | "rating" | "confirmation" | "destruction")
+of: ("request" | "correction" | "rating" | "confirmation" | "destruction" | "entry-publication" | "entry-revocation" | "entry-update")
 /**
  * The request’s or the case’s.
  */
@@ -331,6 +333,150 @@ provisional: boolean
  */
 policyVersion: string
 overdue: boolean
+}
+/**
+ * 撤销影响: what the revocation of a catalog entry would end, and leave without its source.
+ */
+export interface EntryImpact {
+dataset: string
+/**
+ * 授权 Those that would end; their holders owe the destruction of copies.
+ */
+grants: {
+id: string
+grantee: string
+request: (string | null)
+expires: string
+/**
+ * The last day of any use.
+ */
+lastUsed: (string | null)
+}[]
+/**
+ * 申请 Those that have not ended.
+ */
+requests: {
+id: string
+department: string
+state: string
+}[]
+/**
+ * 用数部门 Other departments that have read it, under whatever grant.
+ */
+readers: {
+department: string
+/**
+ * The newest that they have read.
+ */
+version: number
+}[]
+/**
+ * 一数一源 Elements of which it is the source, and the datasets that refer to it for them.
+ */
+elements: {
+element: string
+citedBy: string[]
+}[]
+/**
+ * 相关条目 Entries that name it as related.
+ */
+namedBy: string[]
+}
+/**
+ * 目录条目审核: what the reviewer of a catalog entry is shown. Its digest is what a publication has to name.
+ */
+export interface EntryReview {
+case: string
+dataset: string
+title: Words
+/**
+ * Of all of this: exactly what was seen is published, or PLAN_STALE is answered.
+ */
+digest: string
+/**
+ * The entry in force is no longer the one that it was proposed for: it cannot be published, and is to be proposed again.
+ */
+stale: boolean
+/**
+ * 共享类型 Of the dataset; its items may have their own.
+ */
+sharing: {
+before?: {
+class: SharingClass
+basis?: Words
+conditions?: Words
+}
+after: {
+class: SharingClass
+basis?: Words
+conditions?: Words
+}
+}
+/**
+ * As an apply would show it.
+ */
+plan: {
+district: string
+empty: boolean
+added: {
+kind: ("district" | "policy" | "department" | "source" | "dataset")
+code: string
+}[]
+changed: {
+kind: ("district" | "policy" | "department" | "source" | "dataset")
+code: string
+changes: Change[]
+}[]
+removed: {
+kind: ("district" | "policy" | "department" | "source" | "dataset")
+code: string
+}[]
+contracts: {
+dataset: string
+from?: string
+to: string
+level: ("new" | "none" | "patch" | "minor" | "major")
+findings: string[]
+}[]
+/**
+ * Datasets of which the files say something else than a review decided: they stay as they are.
+ */
+kept: string[]
+problems: Finding[]
+}
+/**
+ * 信息项 Those that are added, removed or changed.
+ */
+items: {
+name: string
+change: ("added" | "removed" | "changed")
+before?: Item
+after?: Item
+}[]
+/**
+ * 不予共享依据 What is not shared, and the law that says so.
+ */
+notShared: {
+item: string
+basis: Words
+}[]
+/**
+ * 重复采集说明 Items of which another department is the source, and why they are collected again.
+ */
+duplicates: {
+item: string
+/**
+ * The element.
+ */
+of: string
+reason: Words
+}[]
+/**
+ * As they were sent, by path.
+ */
+files: {
+[k: string]: string
+}
 }
 /**
  * One mistake of a checked document.
@@ -481,6 +627,10 @@ to: string
 level: ("new" | "none" | "patch" | "minor" | "major")
 findings: string[]
 }[]
+/**
+ * Datasets of which the files say something else than a review decided: they stay as they are.
+ */
+kept: string[]
 problems: Finding[]
 }
 /**

@@ -32,6 +32,12 @@ reminderShares: number[]
  * Aggregates over fewer rows are suppressed where they are marked so.
  */
 smallCellMin: number
+catalog?: {
+/**
+ * Whether an apply may still change entries that no review has decided on; default optional (docs/reference/catalog-entries.md).
+ */
+review: ("optional" | "required")
+}
 }
 /**
  * The same words in Chinese and in English; both are shown, so both are required.

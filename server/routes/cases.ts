@@ -1,17 +1,19 @@
-/** `/v1/cases`: corrections, low ratings and what became of copies; `/v1/duties`: all that is owed, until when. */
-import type { FastifyInstance } from 'fastify';
+/** `/v1/cases`: corrections, low ratings, what became of copies, reviews of entries; `/v1/duties`: what is owed, until when. */
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { v7 as uuidv7 } from 'uuid';
+import { listSchedules } from '../../catalog/publishing.ts';
 import { recordDenial } from '../../exchange/access/access.ts';
 import { requireMended } from '../../exchange/duties/corrections.ts';
 import { type ListDuties, listDuties } from '../../exchange/duties/duties.ts';
 import { getCase, type ListCases, listCases, requireCase } from '../../exchange/duties/list.ts';
 import { casePartiesOf } from '../../exchange/duties/parties.ts';
+import { syncSchedules } from '../../exchange/publication/schedules.ts';
 import { isHuitongError } from '../../lib/errors.ts';
 import { caseKindNames, caseStateNames } from '../../lib/pure/case-states.ts';
 import { type CaseAction, officerCaseActions } from '../../lib/pure/case-transitions.ts';
 import { pageOf } from '../../schemas/api/index.ts';
 import { principalOf } from '../authentication.ts';
-import { sendCaseAct } from '../case-workflow.ts';
+import { sendCaseAct, tend } from '../case-workflow.ts';
 import type { AppDependencies } from '../dependencies.ts';
 import { pageQuery } from '../page-query.ts';
 import { viewerOf } from '../viewer.ts';
@@ -25,6 +27,7 @@ interface ActBody {
   action: CaseAction;
   reason?: string;
   version?: number;
+  digest?: string;
 }
 
 const actBody = {
@@ -34,7 +37,8 @@ const actBody = {
   properties: {
     action: {
       enum: officerCaseActions,
-      description: 'What may be done in which state, by whom: docs/reference/corrections.md.',
+      description:
+        'What may be done in which state, by whom: docs/reference/corrections.md; of entries: catalog-entries.md.',
     },
     reason: {
       type: 'string',
@@ -48,11 +52,26 @@ const actBody = {
       maximum: 2_147_483_647,
       description: '更正所在版本 In which the row is mended.',
     },
+    digest: {
+      type: 'string',
+      pattern: '^[0-9a-f]{64}$',
+      description: '审核内容摘要 To publish an entry: the digest of the review that was seen (GET /v1/entries/{id}).',
+    },
   },
 } as const;
 
 export function caseRoutes(app: FastifyInstance, { access, temporal, publication }: AppDependencies): void {
   const { catalog } = publication;
+
+  /** What follows from an entry’s new standing, which is in force already: the next apply, and the next pass, do it too. */
+  const settle = async (request: FastifyRequest): Promise<void> => {
+    try {
+      await syncSchedules(temporal, await listSchedules(catalog));
+      await tend(access, temporal);
+    } catch (err: unknown) {
+      request.log.warn({ err }, 'schedules and requests could not follow an entry yet');
+    }
+  };
 
   app.get<{ Querystring: ListDuties }>(
     '/duties',
@@ -86,7 +105,7 @@ export function caseRoutes(app: FastifyInstance, { access, temporal, publication
     {
       config: { action: 'case.read' },
       schema: {
-        summary: '事项列表 Corrections, low ratings and confirmations about copies, newest first',
+        summary: '事项列表 Corrections, low ratings, confirmations about copies, reviews of entries; newest first',
         tags,
         querystring: {
           type: 'object',
@@ -153,6 +172,7 @@ export function caseRoutes(app: FastifyInstance, { access, temporal, publication
         }
         throw e;
       }
+      if (body.action === 'publish' || body.action === 'revoke') await settle(request);
       return getCase(catalog, viewer, id);
     },
   );

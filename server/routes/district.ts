@@ -2,14 +2,16 @@
 import type { FastifyInstance } from 'fastify';
 import { applyDistrict } from '../../catalog/district/apply.ts';
 import { parseDistrictOrThrow } from '../../catalog/district/parse.ts';
-import { planDistrict, toApiPlan } from '../../catalog/district/plan.ts';
+import { type DistrictPlan, planDistrict, toApiPlan } from '../../catalog/district/plan.ts';
 import { listSchedules } from '../../catalog/publishing.ts';
+import { actorOf as leafActorOf } from '../../exchange/access/access.ts';
 import { requestsWithDuty } from '../../exchange/access/requests/list.ts';
 import { casesWithDuty } from '../../exchange/duties/list.ts';
+import { addLeaf } from '../../exchange/publication/outbox.ts';
 import { syncSchedules } from '../../exchange/publication/schedules.ts';
 import { HuitongError } from '../../lib/errors.ts';
 import { limits } from '../../lib/limits.ts';
-import { actorOf } from '../authentication.ts';
+import { actorOf, principalOf } from '../authentication.ts';
 import { announceToCases } from '../case-workflow.ts';
 import type { AppDependencies } from '../dependencies.ts';
 import { announcePolicy } from '../request-workflow.ts';
@@ -28,6 +30,7 @@ interface DistrictBody {
 }
 
 export function districtRoutes(app: FastifyInstance, deps: AppDependencies): void {
+  const { access } = deps;
   const { catalog } = deps.publication;
 
   app.post<{ Body: DistrictBody }>(
@@ -70,7 +73,14 @@ export function districtRoutes(app: FastifyInstance, deps: AppDependencies): voi
       if (plan.digest !== request.body.planDigest) {
         throw new HuitongError('PLAN_STALE', 'the catalog or the files have changed since the plan was made');
       }
-      await applyDistrict(catalog, plan, actorOf(request));
+      await applyDistrict(catalog, plan, actorOf(request), (transaction) =>
+        addLeaf(transaction, {
+          ...leafActorOf(access, principalOf(request)),
+          ...{ action: 'district.apply', object: `district/${plan.target.definition.code}`, decision: 'allow' },
+          // No review of the exchange's: that of the folder's files is theirs who apply it (decision 0236).
+          ...{ rule: 'administrator', detail: { planDigest: plan.digest, ...countsOf(plan) } },
+        }),
+      );
       // Also where nothing changed: what an apply before this one could not reach Temporal for is made good.
       const schedules = await listSchedules(catalog);
       await callTemporal(() => syncSchedules(deps.temporal, schedules));
@@ -80,4 +90,8 @@ export function districtRoutes(app: FastifyInstance, deps: AppDependencies): voi
       return toApiPlan(plan);
     },
   );
+}
+
+function countsOf({ added, changed, removed, kept }: DistrictPlan) {
+  return { added: added.length, changed: changed.length, removed: removed.length, kept: kept.length };
 }

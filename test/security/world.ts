@@ -10,7 +10,7 @@ import type { GrantTerms } from '../../schemas/generated/grant-terms.ts';
 import type { AppDependencies } from '../../server/dependencies.ts';
 import { furnish, submitted } from '../exchange/access/requests/support.ts';
 import { batchOf } from '../exchange/access/support.ts';
-import { fileOne } from '../exchange/duties/support.ts';
+import { fileOne, proposeOne } from '../exchange/duties/support.ts';
 import { DATASET } from '../exchange/publication/world.ts';
 import { openServer, type TestServer } from '../server/support.ts';
 
@@ -28,6 +28,8 @@ export interface Owned {
   grant: string;
   request: string;
   case: string;
+  /** A case that proposes a change of the dataset's entry. */
+  entry: string;
   person: { id: string; login: string };
   token: string;
   /** The index of a leaf of health's own. */
@@ -78,6 +80,7 @@ export async function openSecurityWorld(more: Partial<AppDependencies> = {}): Pr
     grant,
     request: (await submitted(world)).id,
     case: await fileOne(server.bench),
+    entry: await proposeOne(server.bench),
     person,
     token: minted.token.id,
     receipt: String(index),
@@ -154,6 +157,7 @@ export function placesOf({ owned }: Pick<SecurityWorld, 'owned'>): Record<string
     '/v1/grants/{id}': [owned.grant, uuid],
     '/v1/requests/{id}': [owned.request, uuid],
     '/v1/cases/{id}': [owned.case, uuid],
+    '/v1/entries/{id}': [owned.entry, uuid],
     '/v1/corrections/{id}': [owned.case, uuid],
     '/v1/tokens/{id}': [owned.token, uuid],
     '/v1/people/{login}': [owned.person.login, 'li.sj'],
@@ -201,6 +205,7 @@ export const bodies: Record<string, object> = {
   '/v1/sources/{code}/infer': { table },
   '/v1/sources/{code}/preview': { table, contract },
   '/v1/datasets/{code}/versions/{version}/recall': { reason: '字段取错' },
+  '/v1/datasets/{code}/revoke': { reason: '停止提供' },
   '/v1/requests/{id}/actions': { action: 'withdraw' },
   '/v1/requests/{id}/preview': {},
   '/v1/cases/{id}/actions': { action: 'withdraw' },

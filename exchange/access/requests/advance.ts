@@ -49,11 +49,11 @@ export function takeSystemStep(
   publication: Publication,
   { id = uuidv7(), ...taken }: ActContent & { request: string; at: string; action: RequestAction; id?: string },
 ): Promise<RequestSnapshot> {
-  return applyAction(publication, {
-    ...taken,
-    ...{ id, parties: ['system'], person: null, actor: systemActor, department: null },
-  });
+  return applyAction(publication, { ...taken, id, ...bySystem });
 }
+
+/** Who acts where the exchange itself does. */
+export const bySystem = { parties: ['system'] as const, person: null, actor: systemActor, department: null };
 
 /** Throws NOT_FOUND. */
 export async function loadRequest(catalog: Catalog, request: string): Promise<RequestSnapshot> {

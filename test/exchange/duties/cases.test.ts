@@ -34,6 +34,8 @@ const tended = async (fixes: [string, number][] = []) =>
       await actOn(bench, id, 'system', 'fix', { version, shown: true });
     },
     start: async () => {},
+    changed: async () => {},
+    end: async () => {},
   });
 
 describe('a correction', () => {

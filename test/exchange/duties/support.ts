@@ -6,6 +6,7 @@ import { keyedHash } from '../../../exchange/audit/leaf.ts';
 import { advanceCase, applyCaseAction } from '../../../exchange/duties/apply.ts';
 import type { CaseContent } from '../../../exchange/duties/cases.ts';
 import { fileCorrection } from '../../../exchange/duties/corrections.ts';
+import { proposeEntry } from '../../../exchange/duties/entries/file.ts';
 import type { CaseParty } from '../../../lib/pure/case-states.ts';
 import type { CaseAction } from '../../../lib/pure/case-transitions.ts';
 import { furnish } from '../access/requests/support.ts';
@@ -26,7 +27,7 @@ export async function publishName(bench: Bench, name: string): Promise<void> {
 }
 
 /** As an officer of the department with that name. */
-export function viewer(bench: Bench, department: string, name = 'zhang', ...roles: Role[]) {
+export function viewer(bench: Pick<Bench, 'access'>, department: string, name = 'zhang', ...roles: Role[]) {
   const who = { ...principal(department, ...(roles.length > 0 ? roles : (['officer'] as const))), subject: name };
   return { principal: who, actor: `token:${who.tokenId}`, person: keyedHash(bench.access.subjectKey, name) };
 }
@@ -46,6 +47,14 @@ export function fileOne(bench: Bench, changes: Partial<Parameters<typeof fileCor
     ...{ viewer: viewer(bench, 'education'), dataset: DATASET, version: 1, key: { id: '1' }, item: '姓名' },
     ...{ claim: CLAIM, reason: '与户口簿不符', address: '10.0.0.1', sealTo: bench.quarantineKey, ...changes },
   });
+}
+
+/** Proposes another abstract for the world's dataset. */
+export async function proposeOne({ world, access }: Pick<Bench, 'world' | 'access'>, zh = '接种记录'): Promise<string> {
+  const { definition } = await world.catalog('dataset').where({ code: DATASET }).first('definition');
+  const text = JSON.stringify({ ...definition, abstract: { zh, en: 'Vaccinations given' } });
+  const who = viewer({ access }, 'health', 'zhang', 'engineer');
+  return proposeEntry(world.catalog, { viewer: who, files: { 'datasets/health/vaccinations.yaml': text } });
 }
 
 const departments: Record<CaseParty, string | null> = {
