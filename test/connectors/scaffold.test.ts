@@ -66,7 +66,7 @@ test('it is formatted and linted, it compiles, and it conforms', async () => {
   const report = JSON.parse(suite.output.slice(suite.output.indexOf('{'))) as Record<string, number>;
   expect(report).toMatchObject({ success: true, numFailedTests: 0 });
   expect(report.numPassedTests).toBeGreaterThan(14);
-}, 120_000);
+});
 
 test.each([
   ['', 'a folder and a variable'],

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, it, vi } from 'vitest';
+import { expect, it } from 'vitest';
 import { identify } from '../../runtime/embedded/processes.ts';
 import { type NodeProcess, startNodeProcess } from '../../runtime/node-process.ts';
 import { type Running, Supervisor } from '../../runtime/supervisor.ts';
@@ -41,14 +41,6 @@ function startFixture(folder: string, environment: Record<string, string> = {}):
   });
 }
 
-async function goneWithin(pid: number, ms: number): Promise<boolean> {
-  for (const end = Date.now() + ms; Date.now() < end; ) {
-    if ((await identify(pid)) === undefined) return true;
-    await new Promise((resolve) => setTimeout(resolve, 25));
-  }
-  return false;
-}
-
 it('stops in reverse order', async () => {
   const journal: string[] = [];
   const supervisor = new Supervisor({ state: noNotes, onLog: () => {} });
@@ -63,7 +55,7 @@ it('what ends by itself is started again; what was stopped is not', async () => 
   const supervisor = new Supervisor({ state: noNotes, onLog: () => {}, restartPauseMs: 1 });
   await supervisor.start('a', service.start);
   service.end();
-  await vi.waitFor(() => expect(journal).toEqual(['start a', 'start a']));
+  await expect.poll(() => journal).toEqual(['start a', 'start a']);
   await supervisor.stop();
   service.end();
   await new Promise((resolve) => setTimeout(resolve, 20));
@@ -84,7 +76,7 @@ it('pauses grow from failure to failure, up to the maximum', async () => {
   await supervisor.start('a', start);
   const crashedAt = performance.now();
   first.end();
-  await vi.waitFor(() => expect(times).toHaveLength(5));
+  await expect.poll(() => times).toHaveLength(5);
   const pauses = times.slice(1).map((time, i) => time - (i === 0 ? crashedAt : times[i]));
   for (const [i, least] of [20, 40, 60, 60].entries()) expect(pauses[i]).toBeGreaterThanOrEqual(least - 2);
   await supervisor.stop();
@@ -134,6 +126,6 @@ it('a supervisor that is killed leaves no process behind', async () => {
     const pids = JSON.parse(line.toString()) as number[];
     for (const pid of pids) expect(await identify(pid)).toBeDefined();
     supervisor.kill('SIGKILL');
-    for (const pid of pids) expect(await goneWithin(pid, 15_000), String(pid)).toBe(true);
+    for (const pid of pids) await expect.poll(() => identify(pid), { message: String(pid) }).toBeUndefined();
   });
 });

@@ -13,7 +13,7 @@ beforeAll(async () => {
     insert into visits select n, 'ward ' || n % 7, n from generate_series(1, 500) n;
     alter table visits replica identity full`);
   await exchange.apply({ ...exchangeFiles(), ...visits('mode: { kind: changes }') });
-}, 60_000);
+});
 afterAll(() => exchange.close());
 
 function visits(mode: string): Record<string, string> {
@@ -87,4 +87,4 @@ test('loads once, then follows inserts, updates and deletes; another mode gives 
   expect(await slots()).toBe(0);
   expect(await rows()).toEqual(await sourceRows());
   await exchange.apply(exchangeFiles());
-}, 120_000);
+});

@@ -100,7 +100,7 @@ describe('corrections, ratings and recalls over HTTP', () => {
     expect(problemOf(await people.supervisor('GET', `/corrections/${id}/claim`)).code).toBe('FORBIDDEN');
     const accepted = await people.officer('POST', `/cases/${id}/actions`, { body: { action: 'accept' } });
     expect(problemOf(accepted).code).toBe('FORBIDDEN');
-    const { items } = (await people.auditor('GET', '/audit/entries?limit=5')).json();
+    const { items } = (await people.auditor('GET', '/audit/entries?limit=50')).json();
     expect(items.map(({ leaf }: { leaf: { action: string } }) => leaf.action)).toContain('case.accept');
     const system = await people.provider('POST', `/cases/${id}/actions`, { body: { action: 'notify' } });
     expect(system.statusCode).toBe(400);
@@ -171,6 +171,7 @@ describe('metering', () => {
   test('is the sum of the log, once: own department and own datasets for officers, all for the auditor', async () => {
     await people.stranger('GET', '/datasets/health.nothing/data');
     for (const who of [people.stranger, people.officer]) expect(await read(who)).toBe(200);
+    await server.readsEnded();
     const [own] = await meter(people.stranger, '?by=department,dataset');
     expect(own).toMatchObject({ department: 'traffic' });
     expect(new Set((await meter(people.stranger, '?by=department')).map((sum) => sum.department))).toEqual(
@@ -214,8 +215,11 @@ describe('subject access', () => {
       expect(lookups).toHaveLength(1);
       expect(bulkGrants).toEqual([]);
     }
-    const { items } = (await people.auditor('GET', '/audit/entries?limit=2')).json();
-    expect(items[0].leaf).toMatchObject({ action: 'subject.access', keyHashes: [hash], rows: 1 });
+    // Leaves of what went before may still come from the outbox.
+    const { items } = (await people.auditor('GET', '/audit/entries?limit=50')).json();
+    const looks = items.filter(({ leaf }: { leaf: { action: string } }) => leaf.action === 'subject.access');
+    expect(looks).toHaveLength(2);
+    for (const look of looks) expect(look.leaf).toMatchObject({ keyHashes: [hash], rows: 1 });
     expect(server.log()).not.toContain(id);
     server.setAuditAvailable(false);
     expect(problemOf(await ask(people.portal)).code).toBe('AUDIT_UNAVAILABLE');

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { get, type IncomingMessage } from 'node:http';
-import { setTimeout as delay } from 'node:timers/promises';
 import { tableFromIPC } from 'apache-arrow';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { batchOf } from '../exchange/access/support.ts';
+import { until } from '../support/until.ts';
 import { type Caller, openServer, problemOf, type TestServer } from './support.ts';
 
 const data = '/datasets/health.vaccinations/data';
@@ -215,7 +215,7 @@ describe('the audit log', () => {
     const total = Number(response.headers['content-length']);
     await once(response, 'readable');
     request.destroy();
-    const closed = await waitFor(async () =>
+    const closed = await until('the closed leaf', async () =>
       (await server.bench.leaves()).find((leaf) => leaf.session === session && leaf.action === 'dataset.read.closed'),
     );
     expect(closed.outcome).toBe('client-gone');
@@ -260,13 +260,4 @@ describe('manifest and parts', () => {
 /** Reads so far; their closed leaves come a little later. */
 async function reads(): Promise<number> {
   return (await server.bench.leaves()).filter(({ action }) => action === 'dataset.read.opened').length;
-}
-
-async function waitFor<T>(find: () => Promise<T | undefined>): Promise<T> {
-  for (let attempt = 0; attempt < 100; attempt++) {
-    const found = await find();
-    if (found !== undefined) return found;
-    await delay(100);
-  }
-  throw new Error('it did not come');
 }

@@ -61,6 +61,7 @@ test('a grant from its making to its end', async () => {
   expect([tail.statusCode, tail.body]).toEqual([206, 'PAR1']);
 
   expect((await grantee('GET', path)).json()).toEqual(grant);
+  await server.readsEnded();
   expect((await provider('GET', `${path}/impact`)).json()).toMatchObject({ reads: 4, readingNow: 0, remaining: [] });
   const suspended = await provider('POST', `${path}/suspend`, { body: { reason: '核查' } });
   expect(suspended.json()).toMatchObject({ state: 'suspended', reason: '核查' });

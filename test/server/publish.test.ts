@@ -1,7 +1,7 @@
 /** Districts, runs and schedules over the API, with Temporal and without a worker. */
-import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { changed, districtFiles } from '../catalog/support.ts';
+import { until } from '../support/until.ts';
 import { type Caller, openServer, problemOf, type TestServer } from './support.ts';
 
 let server: TestServer;
@@ -65,7 +65,7 @@ describe('a district', () => {
   test('sets the schedules that its datasets declare, and takes them away with them', async () => {
     await apply(districtFiles());
     const list = async () => (await engineer('GET', '/schedules')).json().items;
-    await until(async () => (await list()).length === 1);
+    await until('the schedule', async () => (await list()).length === 1);
     expect(await list()).toEqual([
       { dataset: 'health.vaccinations', paused: false, nextAt: expect.stringMatching(/T18:30:00\.000Z$/) },
     ]);
@@ -75,11 +75,11 @@ describe('a district', () => {
     expect((await step('pause')).json()).toEqual({ dataset: 'health.vaccinations', paused: true, note: '机房检修' });
     // Applying again leaves what an operator paused.
     await apply(districtFiles());
-    await until(async () => (await list())[0]?.paused === true);
+    await until('the pause', async () => (await list())[0]?.paused === true);
     expect((await step('resume')).json()).toMatchObject({ paused: false, nextAt: expect.any(String) });
     expect(problemOf(await engineer('POST', '/datasets/health.clinics/schedule/pause')).code).toBe('NOT_FOUND');
     await apply(changed('datasets/health/vaccinations.yaml', 'schedule: { cron: "30 2 * * *" }\n', ''));
-    await until(async () => (await list()).length === 0);
+    await until('the end of the schedule', async () => (await list()).length === 0);
     await apply(districtFiles());
   });
 });
@@ -138,11 +138,3 @@ describe('a run', () => {
     expect(new Set(ids).size).toBe(3);
   });
 });
-
-async function until(holds: () => Promise<boolean>): Promise<void> {
-  for (let attempt = 0; attempt < 100; attempt++) {
-    if (await holds()) return;
-    await delay(100);
-  }
-  throw new Error('it did not come to be');
-}

@@ -36,7 +36,7 @@ beforeAll(async () => {
   samples = { ...(await sampleDatabases()), ours: own };
   exchange = await openExchange();
   engineer = await exchange.as('health', 'engineer');
-}, 300_000);
+}, 600_000);
 afterAll(async () => {
   await exchange.close();
   for (const database of databases) await database.drop();
@@ -65,7 +65,7 @@ describe.each(['books', 'debezium', 'regression', 'ours'])('%s', (name) => {
     } finally {
       await client.end();
     }
-  }, 240_000);
+  }, 900_000);
 });
 
 interface Coded {

@@ -39,7 +39,7 @@ let engineer: Caller;
 beforeAll(async () => {
   exchange = await openExchange();
   engineer = await exchange.as('health', 'engineer');
-}, 300_000);
+});
 afterAll(() => exchange.close());
 
 describe.each(Object.keys(sources))('%s', (kind) => {
@@ -96,13 +96,10 @@ async function publish(dataset: string): Promise<{ state: string }> {
   const { id } = (await engineer('POST', `/datasets/${dataset}/runs`, { body: {} })).json();
   let run: { state: string } = { state: 'running' };
   await expect
-    .poll(
-      async () => {
-        run = (await engineer('GET', `/runs/${id}`)).json();
-        return run.state;
-      },
-      { timeout: 60_000 },
-    )
+    .poll(async () => {
+      run = (await engineer('GET', `/runs/${id}`)).json();
+      return run.state;
+    })
     .not.toMatch(/running|queued/);
   return run;
 }

@@ -34,6 +34,8 @@ export interface TestServer {
   token(department: string, ...roles: Role[]): Promise<string>;
   /** One request with a token of that department and roles. */
   as(department: string, ...roles: Role[]): Promise<Caller>;
+  /** Whoever has the last byte of a read has it before the read's `closed` leaf and the end of its lease. */
+  readsEnded(): Promise<void>;
   /** Listens, once, and gives the base URL. */
   listen(): Promise<string>;
   close(): Promise<void>;
@@ -98,6 +100,15 @@ export async function openServer(
     health,
     token,
     as: async (department, ...roles) => callerOf(app, await token(department, ...roles)),
+    async readsEnded() {
+      const going = async () => {
+        const steps = (await bench.leaves()).map(({ action }) => /\.read\.(opened|closed)$/.exec(action)?.[1]);
+        const open =
+          steps.filter((step) => step === 'opened').length - steps.filter((step) => step === 'closed').length;
+        return { open, leases: (await catalog('lease').select('id')).length };
+      };
+      await expect.poll(going).toEqual({ open: 0, leases: 0 });
+    },
     listen() {
       url ??= app.listen({ host: '127.0.0.1', port: 0 });
       return url;

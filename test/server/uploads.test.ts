@@ -34,7 +34,7 @@ beforeAll(async () => {
   const files = { ...exchangeFiles(), ...sources() };
   await exchange.apply(files);
   folder = await exchange.folderOf(files);
-}, 60_000);
+});
 afterAll(() => exchange.close());
 
 function sources(): Record<string, string> {
@@ -125,7 +125,7 @@ describe('through the whole exchange', () => {
     const listed = await run('source', 'uploads', SOURCE, ...(await as('health', 'engineer')));
     expect(listed.stdout).toContain('名册.csv');
     expect(await leftFolders()).toEqual(before);
-  }, 90_000);
+  });
 
   test('the version tells the digests of the files that it was made from', async () => {
     const { catalog, store } = exchange.bench.world;
@@ -148,7 +148,7 @@ describe('through the whole exchange', () => {
     expect((await engineer('GET', '/datasets/health.roll/versions')).json().items).toHaveLength(2);
     const all = (await engineer('GET', `/sources/${SOURCE}/uploads`)).json().items;
     expect(all.map(({ state }: { state: string }) => state)).toEqual(['current', 'replaced']);
-  }, 60_000);
+  });
 
   const lacks = pythonLacks('zipfile');
   test.skipIf(lacks)(
@@ -183,7 +183,7 @@ print('null')`,
     await mkdir(join(exchange.sourceFolder, 'ledger'));
     await writeFile(join(exchange.sourceFolder, 'ledger', '名册1.csv'), GBK);
     expect(await publish('health-folder', '名册', 'folder-roll')).toBe('编号,姓名\n001,张三\n002,李四\n');
-  }, 90_000);
+  });
 });
 
 describe('whose uploads they are', () => {
@@ -205,7 +205,7 @@ describe('whose uploads they are', () => {
     const foreign = await exchange.as('police', 'worker');
     expect(problemOf(await foreign('GET', `/staging/uploads/${SOURCE}/${digest}`)).code).toBe('NOT_FOUND');
     expect(problemOf(await foreign('GET', `/staging/uploads/${SOURCE}`)).code).toBe('NOT_FOUND');
-  }, 30_000);
+  });
 
   test('a worker reads no other object of the store through it', async () => {
     const { digest } = await exchange.bench.world.store.put(chunks('another’s part'));
@@ -339,5 +339,5 @@ describe('a run keeps what it pinned', () => {
     expect(await world.store.stat(named.digest)).toBeUndefined();
     const [kept] = await current();
     expect(await world.store.stat(kept!.digest)).toBeDefined();
-  }, 30_000);
+  });
 });

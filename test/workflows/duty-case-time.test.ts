@@ -57,7 +57,7 @@ describe.skipIf(typeof opened === 'string')('cases through years of calendar', (
   /** Lets time pass until what is asked for has come about; the clock stands still while activities are at work. */
   async function pass(days: number, until: () => Promise<boolean>): Promise<void> {
     await temporal.sleep(days * DAY_MS);
-    await expect.poll(until, { timeout: 30_000 }).toBe(true);
+    await expect.poll(until).toBe(true);
   }
 
   /** Two reminders, then overdue, at the policy's shares of the time; and nothing is decided by that. */
@@ -130,7 +130,7 @@ describe.skipIf(typeof opened === 'string')('cases through years of calendar', (
     const workingDays = { ...policy.workingDays, correctionAnswer: 30 };
     await applyPolicy(bench.world.catalog, { ...policy, version: '2.0.0', workingDays });
     await announceToCases(client, [id]);
-    await expect.poll(async () => (await happened(id)).at(-1), { timeout: 30_000 }).toBe('recompute');
+    await expect.poll(async () => (await happened(id)).at(-1)).toBe('recompute');
     await applyPolicy(bench.world.catalog, policy);
     const after = (await show(id)).duty!;
     expect(after).toMatchObject({ policyVersion: '2.0.0', beganAt: before.beganAt });

@@ -221,7 +221,7 @@ describe('publishOnSchedule', () => {
           args: [{ dataset: DATASET }],
         });
       const first = await schedule(1);
-      await vi.waitFor(() => expect(extract).toHaveBeenCalled(), { timeout: 10_000 });
+      await expect.poll(() => extract.mock.calls).toHaveLength(1);
       const second = await schedule(2);
       expect(await second.result()).toEqual({ outcome: 'skipped' });
       release();

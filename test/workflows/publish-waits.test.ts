@@ -79,7 +79,7 @@ describe.skipIf(typeof opened === 'string')('a run that waits for its source', (
     const handle = await start();
     const until = nextOpening(windows, new Date(now), 'UTC').toISOString();
     await expect
-      .poll(() => handle.query(progressQuery), { timeout: 20_000 })
+      .poll(() => handle.query(progressQuery))
       .toEqual({ stage: 'waiting', waiting: { for: 'window', until } });
     await temporal.sleep('9 hours');
     expect(readAt).toEqual([]);
@@ -100,7 +100,7 @@ describe.skipIf(typeof opened === 'string')('a run that waits for its source', (
     };
     const handle = await start();
     const ended = handle.result().catch((e: unknown) => e);
-    await expect.poll(() => asked.length, { timeout: 20_000 }).toBe(1);
+    await expect.poll(() => asked.length).toBe(1);
     await temporal.sleep('15 hours');
     expect(await ended).toMatchObject({ cause: { type: 'SOURCE_BUSY', nonRetryable: true } });
     expect(asked).toEqual([...asked.keys()]);

@@ -75,7 +75,7 @@ describe.skipIf(typeof opened === 'string')('requests through years of calendar'
   /** Lets time pass until what is asked for has come about; the clock stands still while activities are at work. */
   async function pass(days: number, until: () => Promise<boolean>): Promise<void> {
     await temporal.sleep(days * 86_400_000);
-    await expect.poll(until, { timeout: 20_000 }).toBe(true);
+    await expect.poll(until).toBe(true);
   }
 
   test('a provider who is silent is reminded twice and reported once; nothing is approved by that', async () => {

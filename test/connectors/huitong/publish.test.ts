@@ -38,7 +38,7 @@ beforeAll(async () => {
   token = await far.token('traffic', 'officer');
   const provider = await far.as('health', 'officer');
   expect((await provider('POST', '/grants', { body: terms })).statusCode).toBe(201);
-}, 60_000);
+});
 afterAll(() => Promise.all([far?.close(), ours?.close()]));
 
 test('what our exchange publishes are the cells that the far grant shows, and the plan names the far version', async () => {
@@ -86,7 +86,7 @@ connection: { url: "${farUrl}", token: env:NEIGHBOUR_TOKEN }
     },
   });
   expect(ours.log()).not.toContain(token);
-}, 60_000);
+});
 
 test('a grant that is suspended after planning is SNAPSHOT_LOST, and SOURCE_FORBIDDEN in the next plan', async () => {
   const context = { signal: new AbortController().signal, label: 'huitong/test', loopbackAllowed: true };

@@ -20,9 +20,8 @@ import { quiet, readPlan, readTexts } from './support.ts';
 
 const title = `a real MariaDB${mariadbMissing === undefined ? '' : ` (${mariadbMissing})`}`;
 const isGiven = process.env.MYSQL_URL !== undefined;
-const TIMEOUT_MS = 60_000;
 
-describe.skipIf(mariadbMissing !== undefined)(title, { timeout: TIMEOUT_MS }, () => {
+describe.skipIf(mariadbMissing !== undefined)(title, () => {
   const database = `huitong_${randomUUID().slice(0, 8)}`;
   const identity = isGiven ? undefined : makeIdentity();
   const folder = mkdtempSync(join(tmpdir(), 'huitong-mysql-tls-'));
@@ -37,7 +36,7 @@ describe.skipIf(mariadbMissing !== undefined)(title, { timeout: TIMEOUT_MS }, ()
     await execute(server.url(), `create database ${database} character set utf8mb4`);
     url = server.url(database);
     config = { url };
-  }, TIMEOUT_MS);
+  });
 
   afterAll(async () => {
     await execute(server.url(), `drop database ${database}`);

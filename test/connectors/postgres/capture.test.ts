@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { RecordBatch, Vector } from 'apache-arrow';
 import pg from 'pg';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { renderCell } from '../../../connectors/conformance/render.ts';
 import {
   type CaptureRequest,
@@ -27,7 +27,6 @@ let config: PostgresConfig;
 const names: string[] = [];
 
 // A new slot waits for every transaction of the server, other tests' too.
-vi.setConfig({ testTimeout: 60_000 });
 
 beforeAll(async () => {
   database = await createDatabase();
@@ -209,7 +208,7 @@ test('a run that lost its lease and still reads the slot is ended by the one tha
   const stream = `START_REPLICATION SLOT ${request.name} LOGICAL 0/0 (proto_version '1', publication_names '${request.name}')`;
   zombie.query(stream).catch(() => {});
   const active = 'select from pg_replication_slots where slot_name = $1 and active_pid is not null';
-  await vi.waitFor(async () => expect((await client.query(active, [request.name])).rows).toHaveLength(1), 20_000);
+  await expect.poll(async () => (await client.query(active, [request.name])).rows).toHaveLength(1);
   await expect(changes(request, first)).rejects.toMatchObject({ code: 'SOURCE_TIMEOUT' });
   await capture.acknowledge(config, request, first.position, context);
   expect((await changes(request, first)).changes).toEqual([['insert', '1']]);

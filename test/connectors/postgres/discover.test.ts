@@ -44,7 +44,7 @@ beforeAll(async () => {
   await execute(database.url, foreign ? SCHEMA : SCHEMA.slice(0, SCHEMA.indexOf('create extension')));
   const found = await postgres.discover({ url: database.url }, contextOf());
   tables = new Map(found.map((table) => [table.name, table]));
-}, 60_000);
+});
 afterAll(() => database.drop());
 
 const columnOf = (table: string, name: string) => tables.get(table)?.columns.find((column) => column.name === name);

@@ -1,7 +1,7 @@
 /** Change capture from a real PostgreSQL to versions: whatever happened in whatever portions, the bytes are those of a full read. */
 import fc from 'fast-check';
 import pg from 'pg';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Connector } from '../../../connectors/connector.ts';
 import { postgres } from '../../../connectors/postgres/index.ts';
 import { createDatabase } from '../../support/postgres.ts';
@@ -9,7 +9,6 @@ import { type Exchange, openExchange } from './exchange.ts';
 
 let source: { url: string; drop(): Promise<void> };
 let client: pg.Client;
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 });
 
 beforeAll(async () => {
   source = await createDatabase();

@@ -41,7 +41,7 @@ let database: Awaited<ReturnType<typeof createDatabase>>;
 beforeAll(async () => {
   database = await createDatabase();
   await execute(database.url, SCHEMA);
-}, 60_000);
+});
 afterAll(() => database.drop());
 
 function opened() {
