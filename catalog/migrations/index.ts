@@ -44,8 +44,8 @@ const migrations: NamedMigration[] = [
   { name: '014_people', migration: people },
   { name: '015_source_limits', migration: sourceLimits },
   { name: '016_log_address', migration: logAddress },
-];
   { name: '018_entry_reviews', migration: entryReviews },
+];
 
 /** Listed by hand rather than read from the folder: what runs is what was compiled and reviewed. */
 export const migrationSource: Knex.MigrationSource<NamedMigration> = {
