@@ -440,6 +440,20 @@ create table oidc_sign_in (
   constraint oidc_sign_in_pkey PRIMARY KEY (state_hash)
 );
 
+create table part_tags (
+  digest text not null,
+  chunk_bytes integer not null,
+  key bytea not null,
+  tags bytea not null,
+  constraint part_tags_pkey PRIMARY KEY (digest),
+  constraint part_tags_chunk_bytes_check CHECK ((chunk_bytes > 0)),
+  constraint part_tags_digest_check CHECK ((digest ~ '^[0-9a-f]{64}$'::text)),
+  constraint part_tags_key_check CHECK ((length(key) = 32)),
+  constraint part_tags_tags_check CHECK (((length(tags) % 16) = 0))
+);
+comment on table part_tags is 'derived from the parts: a row that is gone is made again when its part is read';
+comment on column part_tags.key is 'random, of this part alone; whoever reads it can make tags that fit other bytes';
+
 create table person (
   id uuid not null,
   department text not null,
@@ -673,6 +687,7 @@ create table run (
   constraint run_version FOREIGN KEY (dataset, version) REFERENCES version(dataset, number),
   constraint run_waiting_for_check CHECK ((waiting_for = ANY (ARRAY['window'::text, 'connections'::text])))
 );
+CREATE INDEX run_drift ON public.run USING btree (dataset, ended_at) WHERE (failure_code = ANY (ARRAY['SCHEMA_DRIFT'::text, 'TABLE_NOT_FOUND'::text, 'COLUMN_NOT_FOUND'::text, 'TYPE_UNMAPPED'::text, 'CONTRACT_MISMATCH'::text]));
 CREATE INDEX run_of_dataset ON public.run USING btree (dataset, started_at DESC, id DESC);
 CREATE INDEX run_recent ON public.run USING btree (started_at DESC, id DESC);
 CREATE INDEX run_running ON public.run USING btree (dataset) WHERE (state = 'running'::text);
@@ -687,7 +702,6 @@ comment on column run.basis is 'digest of what an increment depends on; another 
 comment on column run.reading is 'what was asked for: full, or the range from..to of a backfill';
 comment on column run.changes is 'what an increment changed, as in its manifest; null for a snapshot';
 
-CREATE INDEX run_drift ON public.run USING btree (dataset, ended_at) WHERE (failure_code = ANY (ARRAY['SCHEMA_DRIFT'::text, 'TABLE_NOT_FOUND'::text, 'COLUMN_NOT_FOUND'::text, 'TYPE_UNMAPPED'::text, 'CONTRACT_MISMATCH'::text]));
 create table run_upload (
   run uuid not null,
   source text not null,

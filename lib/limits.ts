@@ -121,12 +121,14 @@ export const limits = {
   quarantineDays: 30,
   /**
    * The one buffer that a reader of a stored file holds: large ones for the first of them, small ones for others at the
-   * same time. 64 slow readers hold 5 MiB (docs/reference/performance.md). Those that wait to be lent again are few.
+   * same time. 64 slow readers hold 11 MiB (docs/reference/performance.md). Those that wait to be lent again are few.
    */
-  readBufferBytes: 256 * 1024,
+  readBufferBytes: 1024 * 1024,
   readBuffersLargeMax: 8,
   readBufferSmallBytes: 64 * 1024,
-  readBuffersFreeMax: 16,
+  readBuffersFreeMax: 8,
+  /** Tags of the parts that were read last, in memory: those of 128 GiB of parts. */
+  chunkTagsRecentBytes: 32 * 1024 * 1024,
   /** A reader's lease; renewed while it reads. */
   leaseMs: 15 * 60 * 1000,
   /** A grant's row filter: nodes of its tree, and how deep it may be. */

@@ -21,6 +21,7 @@ import * as people from './014_people.ts';
 import * as sourceLimits from './015_source_limits.ts';
 import * as logAddress from './016_log_address.ts';
 import * as entryReviews from './018_entry_reviews.ts';
+import * as partTags from './019_part_tags.ts';
 
 interface NamedMigration {
   name: string;
@@ -45,6 +46,7 @@ const migrations: NamedMigration[] = [
   { name: '015_source_limits', migration: sourceLimits },
   { name: '016_log_address', migration: logAddress },
   { name: '018_entry_reviews', migration: entryReviews },
+  { name: '019_part_tags', migration: partTags },
 ];
 
 /** Listed by hand rather than read from the folder: what runs is what was compiled and reviewed. */

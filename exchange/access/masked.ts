@@ -2,6 +2,8 @@
 import { hash } from 'node:crypto';
 import type { RecordBatch, Schema } from 'apache-arrow';
 import { canonicalJson } from '../../lib/canonical-json.ts';
+import { partsOfStore } from '../publication/part-tags.ts';
+import type { PartStore } from '../store/part-store.ts';
 import type { Access } from './access.ts';
 import type { Decision } from './decision.ts';
 import { makeInThreads } from './making/make-in-threads.ts';
@@ -34,11 +36,16 @@ export async function shownTo(access: Access, { grant, version, schema, parts }:
     format: 'arrow',
     async make(alive) {
       const compiled = compilePolicy(policy, schema, maskKey);
-      const made = await makeInThreads(publication.store, { schema, parts }, { policy, maskKey }, alive);
+      const made = await makeInThreads(partsOfStore(publication), { schema, parts }, { policy, maskKey }, alive);
       return { schema: compiled.schema, parts: made };
     },
   });
   return { ...shown, digest: key };
+}
+
+/** What cells are read from, and the key that the keys of masks come from. */
+export interface Reading extends Pick<Access, 'subjectKey'> {
+  store: Pick<PartStore, 'open'>;
 }
 
 /**
@@ -46,12 +53,11 @@ export async function shownTo(access: Access, { grant, version, schema, parts }:
  * @throws POLICY_INVALID where the version no longer fits the policy
  */
 export function shownWhileRead(
-  access: Pick<Access, 'publication' | 'subjectKey'>,
+  { store, subjectKey }: Reading,
   policy: Policy,
   stored: Shown,
 ): { schema: Schema; batches(): AsyncIterable<RecordBatch> } {
-  const { store } = access.publication;
-  const compiled = compilePolicy(policy, stored.schema, keyFor(access, policy));
+  const compiled = compilePolicy(policy, stored.schema, keyFor({ subjectKey }, policy));
   const source = { store, ...stored, projection: { columns: compiled.reads } };
   return { schema: compiled.schema, batches: () => shownBatches(projectedBatches(source), compiled.apply) };
 }

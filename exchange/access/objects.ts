@@ -1,5 +1,6 @@
 /** A version's manifest and parts as they are stored, for offline verification: they need a grant of all columns. */
 import { HuitongError } from '../../lib/errors.ts';
+import { partsOfStore } from '../publication/part-tags.ts';
 import type { Access } from './access.ts';
 import { type Asked, type Decision, decide, notFound, readLeaf, recordReadDenial } from './decision.ts';
 import { storedRange } from './renditions/stored-part.ts';
@@ -15,7 +16,7 @@ export interface OpenedObject extends Session {
   sizeBytes: number;
 }
 
-/** The bytes are what the store has: who verifies hashes them. Throws NOT_FOUND, AUDIT_UNAVAILABLE, OBJECT_MISSING. */
+/** Throws NOT_FOUND, AUDIT_UNAVAILABLE, OBJECT_MISSING. */
 export async function openObject(access: Access, request: ObjectRequest): Promise<OpenedObject> {
   const decision = await decide(access, request);
   const { store } = access.publication;
@@ -34,7 +35,7 @@ export async function openObject(access: Access, request: ObjectRequest): Promis
     {
       grant: decision.grant,
       digests: [digest],
-      bytes: () => storedRange(store, digest, { offset: 0, length: stored.sizeBytes }),
+      bytes: () => storedRange(partsOfStore(access.publication), digest, { offset: 0, length: stored.sizeBytes }),
     },
   );
   return { ...session, ...stored };

@@ -3,6 +3,7 @@
  * If-None-Match too. Its `open` records and sends. `openRead` is both at once.
  */
 import { HuitongError } from '../../lib/errors.ts';
+import { partsOfStore } from '../publication/part-tags.ts';
 import type { Version } from '../publication/publication.ts';
 import type { ByteRange } from '../store/store.ts';
 import type { Access } from './access.ts';
@@ -104,7 +105,7 @@ interface Sources {
 
 async function renditionOf(access: Access, sources: Sources, format: Format): Promise<StoredRendition> {
   const { decision, shown, projection } = sources;
-  const source = { ...shown, store: access.publication.store, projection };
+  const source = { ...shown, store: partsOfStore(access.publication), projection };
   const digests = shown.parts.map((part) => part.digest);
   if (format === 'arrow') return { ...(await arrowRendition(source)), digests };
   if (format === 'parquet') {

@@ -5,6 +5,7 @@ import { cellImages } from '../../contracts/image.ts';
 import { holdObjects } from '../access/hold.ts';
 import { type KeyDocument, keyReader } from '../access/lookup/key.ts';
 import { projectedBatches } from '../access/renditions/batches.ts';
+import { partsOfStore } from '../publication/part-tags.ts';
 import type { Publication } from '../publication/publication.ts';
 import { readManifest, resolveVersion } from '../publication/versions.ts';
 
@@ -40,7 +41,8 @@ export async function findCell(publication: Publication, place: CellPlace): Prom
   const hold = await holdObjects(publication, digests, `correction:${place.dataset}`);
   try {
     const find = cellFinder(place, schema);
-    for await (const batch of projectedBatches({ store: publication.store, schema, parts, projection: { columns } })) {
+    const store = partsOfStore(publication);
+    for await (const batch of projectedBatches({ store, schema, parts, projection: { columns } })) {
       const cell = find(batch, columns.indexOf(place.item));
       if (cell !== undefined) return cell;
     }

@@ -74,6 +74,7 @@ async function removeUnreferenced(
       const now = await store.stat(object.digest);
       if (!now || now.storedAt.getTime() >= youngest) continue;
       await store.remove(object.digest);
+      await transaction('part_tags').where({ digest: object.digest }).delete();
       collected.objects += 1;
       collected.bytes += object.sizeBytes;
     }

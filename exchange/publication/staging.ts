@@ -5,6 +5,7 @@ import { limits } from '../../lib/limits.ts';
 import type { ByteRange, StoredObject } from '../store/store.ts';
 import { holdOffCollector } from './collection-lock.ts';
 import { isOfBase } from './increment.ts';
+import { partsOfStore } from './part-tags.ts';
 import type { Publication } from './publication.ts';
 import { type RunRow, readRunRow } from './rows.ts';
 
@@ -31,7 +32,9 @@ export async function stageObject(publication: Publication, request: StageObject
   const { runId, generation, kind } = request;
   // Before the bytes are taken, so that a fenced worker is turned away early; and again below, where it counts.
   assertOpen(await readRunRow(catalog, runId), generation);
-  const stored = await store.put(limited(request.bytes), request.expected);
+  // Only parts are read in pieces.
+  const into = kind === 'part' ? partsOfStore(publication) : store;
+  const stored = await into.put(limited(request.bytes), request.expected);
   await catalog.transaction(async (transaction) => {
     await holdOffCollector(transaction);
     assertOpen(await readRunRow(transaction, runId, 'share'), generation);

@@ -1,5 +1,5 @@
 /**
- * A file in chunks that are lent: each holds until the next is asked for. So a reader holds one buffer, however slow it
+ * A file in chunks that are lent: each holds until the next is asked for, and is as long as its buffer but for the last. So a reader holds one buffer, however slow it
  * is, and buffers go from reader to reader instead of being left to the garbage collector, which lets 64 MB of them
  * gather before it looks.
  */
@@ -57,14 +57,23 @@ export async function* lendFile(handle: FileHandle, range: ByteRange): AsyncGene
   let reusable = false;
   try {
     while (position < end) {
-      const { bytesRead } = await handle.read(buffer, 0, Math.min(buffer.length, end - position), position);
-      if (bytesRead === 0) throw new HuitongError('OBJECT_CORRUPT', 'the stored file became shorter while it was read');
-      position += bytesRead;
-      yield buffer.subarray(0, bytesRead);
+      const chunk = buffer.subarray(0, Math.min(buffer.length, end - position));
+      await fill(handle, chunk, position);
+      position += chunk.length;
+      yield chunk;
     }
     reusable = true;
   } finally {
     // Left in the middle, somebody (a socket that was cut) may still look at it: the collector takes it.
     buffers.end(buffer, reusable);
+  }
+}
+
+/** A read may give fewer bytes than were asked for. */
+async function fill(handle: FileHandle, chunk: Buffer, position: number): Promise<void> {
+  for (let filled = 0; filled < chunk.length; ) {
+    const { bytesRead } = await handle.read(chunk, filled, chunk.length - filled, position + filled);
+    if (bytesRead === 0) throw new HuitongError('OBJECT_CORRUPT', 'the stored file became shorter while it was read');
+    filled += bytesRead;
   }
 }

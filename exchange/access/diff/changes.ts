@@ -8,11 +8,12 @@
  */
 import type { Schema } from 'apache-arrow';
 import { HuitongError, isHuitongError } from '../../../lib/errors.ts';
+import { partsOfStore } from '../../publication/part-tags.ts';
 import type { Version } from '../../publication/publication.ts';
 import type { Access } from '../access.ts';
 import { type Asked, type Decision, decide, readLeaf, recordedDenial } from '../decision.ts';
 import type { Grant } from '../grants.ts';
-import { shownWhileRead } from '../masked.ts';
+import { type Reading, shownWhileRead } from '../masked.ts';
 import type { Shown } from '../projections.ts';
 import { projectedBatches, projectedSchema } from '../renditions/batches.ts';
 import { csvFormat } from '../renditions/csv.ts';
@@ -91,27 +92,24 @@ function unavailable(why: string): HuitongError {
 async function compare(access: Access, pair: Pair): Promise<Comparison> {
   const key = await pairingKey(access, pair);
   if (key === null) throw unavailable('the contract’s key is another since then');
-  return comparisonOf(access, pair, key);
+  const { publication, subjectKey } = access;
+  return comparisonOf({ store: partsOfStore(publication), subjectKey }, pair, key);
 }
 
 /** @throws POLICY_INVALID where one of them no longer fits the policy, CHANGES_UNAVAILABLE where the columns differ */
-export function comparisonOf(
-  access: Pick<Access, 'publication' | 'subjectKey'>,
-  pair: Pair,
-  key: string[],
-): Comparison {
+export function comparisonOf(reading: Reading, pair: Pair, key: string[]): Comparison {
   const { from, to } = pair;
   const parts = unsharedParts(from.parts, to.parts);
-  const before = sideOf(access, from, { schema: from.schema, parts: parts.before });
-  const after = sideOf(access, to, { schema: to.schema, parts: parts.after });
+  const before = sideOf(reading, from, { schema: from.schema, parts: parts.before });
+  const after = sideOf(reading, to, { schema: to.schema, parts: parts.after });
   if (shapeOf(before.schema) !== shapeOf(after.schema)) throw unavailable('the columns are others since then');
   return { key, columns: diffColumns(before.schema, after.schema), before, after };
 }
 
-function sideOf(access: Parameters<typeof comparisonOf>[0], { grant, projection }: Decision, stored: Shown): Side {
+function sideOf(reading: Reading, { grant, projection }: Decision, stored: Shown): Side {
   const { parts } = stored;
-  if (grant.policy !== null) return { parts, ...shownWhileRead(access, grant.policy, stored) };
-  const source = { store: access.publication.store, ...stored, projection };
+  if (grant.policy !== null) return { parts, ...shownWhileRead(reading, grant.policy, stored) };
+  const source = { store: reading.store, ...stored, projection };
   return { schema: projectedSchema(source), parts, batches: () => projectedBatches(source) };
 }
 

@@ -3,6 +3,7 @@
  * reading both would. Parts that both versions have are not read. Memory is that of one bucket of rows of each.
  */
 import { HuitongError } from '../../../lib/errors.ts';
+import { partsOfStore } from '../../publication/part-tags.ts';
 import type { Access } from '../access.ts';
 import { type Asked, type Decision, decide, readLeaf } from '../decision.ts';
 import { shownTo } from '../masked.ts';
@@ -104,7 +105,7 @@ function showsEverything({ grant: { policy, columns } }: Decision): boolean {
 
 function sideOf({ publication }: Access, { grant, projection }: Decision, { schema, parts }: Shown): Side {
   const chosen = grant.policy === null ? projection : project(grant, schema, undefined);
-  const source = { store: publication.store, schema, parts, projection: chosen };
+  const source = { store: partsOfStore(publication), schema, parts, projection: chosen };
   return { schema: projectedSchema(source), parts, batches: () => projectedBatches(source) };
 }
 

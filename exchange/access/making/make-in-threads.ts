@@ -10,10 +10,11 @@ import { HuitongError, toHuitongError } from '../../../lib/errors.ts';
 import { limits } from '../../../lib/limits.ts';
 import { startThread } from '../../../lib/start-thread.ts';
 import type { ManifestPart } from '../../../schemas/generated/manifest.ts';
-import type { OpenObject, StoredObject } from '../../store/store.ts';
+import type { CheckedObject, PartStore } from '../../store/part-store.ts';
+import type { StoredObject } from '../../store/store.ts';
 import type { Shown } from '../projections.ts';
 import { rangeOf } from '../renditions/stored-part.ts';
-import { type Making, makeProjection, type PartStore } from './make-projection.ts';
+import { type Making, makeProjection } from './make-projection.ts';
 import type { FromThread, StoreAnswer, StoreQuestion, ThreadJob } from './messages.ts';
 
 /** @param alive called while it goes on. Throws what `makeProjection` throws. */
@@ -106,7 +107,7 @@ async function answer(
 /** Does at the store what one thread asks for. */
 class Clerk {
   readonly #store: PartStore;
-  readonly #open = new Map<string, OpenObject>();
+  readonly #open = new Map<string, CheckedObject>();
   #put: { bytes: PassThrough; stored: Promise<StoredObject> } | undefined;
 
   constructor(store: PartStore) {

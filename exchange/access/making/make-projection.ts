@@ -3,7 +3,7 @@ import type { RecordBatch } from 'apache-arrow';
 import { BodyBuffers, PartWriter } from '../../../columnar/write.ts';
 import { limits } from '../../../lib/limits.ts';
 import type { ManifestPart } from '../../../schemas/generated/manifest.ts';
-import type { ObjectStore } from '../../store/store.ts';
+import type { PartStore } from '../../store/part-store.ts';
 import { compilePolicy } from '../policy/compile.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { Shown } from '../projections.ts';
@@ -13,9 +13,6 @@ export interface Making {
   policy: Policy;
   maskKey: Uint8Array | null;
 }
-
-/** What is read from and put into. */
-export type PartStore = Pick<ObjectStore, 'open' | 'put'>;
 
 /**
  * Batch by batch, in the memory of one: decode what is needed, filter, mask, compress, store.

@@ -5,9 +5,10 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { readSchemaMessage } from '../../../columnar/message.ts';
 import { HuitongError, toHuitongError } from '../../../lib/errors.ts';
-import type { OpenObject, StoredObject } from '../../store/store.ts';
+import type { CheckedObject, PartStore } from '../../store/part-store.ts';
+import type { StoredObject } from '../../store/store.ts';
 import { rangeWithin } from '../../store/store.ts';
-import { makeProjection, type PartStore } from './make-projection.ts';
+import { makeProjection } from './make-projection.ts';
 import type { FromThread, StoreAnswer, StoreQuestion, ThreadJob } from './messages.ts';
 
 /** Read at a time: a question costs as much as copying a part of this. */
@@ -33,9 +34,10 @@ function say(message: FromThread, transfer: ArrayBuffer[] = []): void {
 }
 
 const store: PartStore = {
-  async open(digest): Promise<OpenObject> {
+  async open(digest): Promise<CheckedObject> {
     const sizeBytes = (await ask({ ask: 'open', digest })) as number;
     return {
+      checked: true,
       sizeBytes,
       async *lend(range) {
         const { offset, length } = rangeWithin({ digest, sizeBytes }, range);

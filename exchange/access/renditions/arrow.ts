@@ -5,7 +5,7 @@
 import { type Segment, type StreamLayout, sliceSegments, streamLayout } from '../../../columnar/stream.ts';
 import type { OpenObject } from '../../store/store.ts';
 import type { Rendition, RenditionSource, Sent } from './rendition.ts';
-import { lentRange, PartInOrder, readStoredIndex } from './stored-part.ts';
+import { lentRange, readStoredIndex } from './stored-part.ts';
 
 export async function arrowRendition(source: RenditionSource): Promise<Rendition> {
   const { store, schema, parts, projection } = source;
@@ -17,12 +17,11 @@ export async function arrowRendition(source: RenditionSource): Promise<Rendition
     totalBytes: layout.totalBytes,
     bytes(sent, range) {
       if (range !== undefined) return chosenBytes(source, sliceSegments(layout.segments, range.offset, range.length));
-      return projection.columns === null ? wholeParts(source, layout, sent) : allRows(source, layout, sent);
+      return allRows(source, layout, sent);
     },
   };
 }
 
-/** Some columns: only their ranges are read, so the digest of the whole part cannot be checked. */
 async function* allRows(source: RenditionSource, layout: StreamLayout, sent: Sent): AsyncGenerator<Uint8Array> {
   yield* chosenBytes(source, layout.segments);
   sent.rows = rowsOf(source);
@@ -47,31 +46,6 @@ async function* chosenBytes({ store, parts }: RenditionSource, segments: Segment
     }
   } finally {
     await open?.object.close();
-  }
-}
-
-/** All columns: each part is read once from end to end and must have its digest before the next one begins. */
-async function* wholeParts(source: RenditionSource, layout: StreamLayout, sent: Sent): AsyncGenerator<Uint8Array> {
-  const { store, parts } = source;
-  let open: { place: number; part: PartInOrder } | undefined;
-  try {
-    for (const segment of layout.segments) {
-      const place = 'part' in segment ? segment.part : undefined;
-      if (open !== undefined && open.place !== place) {
-        await open.part.finish();
-        await open.part.close();
-        open = undefined;
-      }
-      if ('bytes' in segment) {
-        yield segment.bytes;
-        continue;
-      }
-      open ??= { place: segment.part, part: await PartInOrder.open(store, parts[segment.part]!.digest) };
-      yield* open.part.range(segment.offset, segment.length);
-    }
-    sent.rows = rowsOf(source);
-  } finally {
-    await open?.part.close();
   }
 }
 

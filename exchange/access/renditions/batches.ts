@@ -2,9 +2,9 @@
 import { type RecordBatch, Schema } from 'apache-arrow';
 import { messageShape } from '../../../columnar/layout.ts';
 import { BatchMetadata } from '../../../columnar/message.ts';
-import { type BatchIndex, type PartIndex, readBatch } from '../../../columnar/read.ts';
+import { type BatchIndex, type PartIndex, type ReadAt, readBatch } from '../../../columnar/read.ts';
 import type { RenditionSource } from './rendition.ts';
-import { PartInOrder, readStoredIndex } from './stored-part.ts';
+import { rangeOf, readStoredIndex } from './stored-part.ts';
 
 /** Schema of the projection: its columns, in its order. */
 export function projectedSchema({ schema, projection }: RenditionSource): Schema {
@@ -16,14 +16,13 @@ export function projectedSchema({ schema, projection }: RenditionSource): Schema
   );
 }
 
-/** Each part is read from end to end and must have its digest before the next one begins. */
 export async function* projectedBatches(source: RenditionSource): AsyncGenerator<RecordBatch> {
   for (const stored of source.parts) {
     const index = projectIndex(source, await readStoredIndex(source.store, stored));
-    const part = await PartInOrder.open(source.store, stored.digest);
+    const part = await source.store.open(stored.digest);
     try {
-      for (const batch of index.batches) yield await readBatch(part.readAt, index, batch);
-      await part.finish();
+      const readAt: ReadAt = (offset, length) => rangeOf(part, stored.digest, { offset, length });
+      for (const batch of index.batches) yield await readBatch(readAt, index, batch);
     } finally {
       await part.close();
     }

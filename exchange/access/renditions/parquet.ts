@@ -7,6 +7,7 @@ import { hash } from 'node:crypto';
 import { Table as ArrowTable, type RecordBatch, RecordBatchStreamWriter, type Schema } from 'apache-arrow';
 import { Compression, Table, transformParquetStream, WriterPropertiesBuilder } from 'parquet-wasm';
 import { canonicalJson } from '../../../lib/canonical-json.ts';
+import { partsOfStore } from '../../publication/part-tags.ts';
 import type { Publication } from '../../publication/publication.ts';
 import { projectionOf } from '../projections.ts';
 import { projectedBatches, projectedSchema } from './batches.ts';
@@ -26,7 +27,7 @@ export interface ParquetSource extends RenditionSource {
 /** Made first where it is not there yet. Throws TYPE_UNMAPPED, OBJECT_MISSING, OBJECT_CORRUPT, ARROW_INVALID. */
 export async function parquetRendition(publication: Publication, source: ParquetSource): Promise<StoredRendition> {
   const { digest: of, manifestDigest, policyDigest, projection } = source;
-  const { store } = publication;
+  const store = partsOfStore(publication);
   const made = await projectionOf(publication, {
     key: hash('sha256', canonicalJson({ of, columns: projection.columns, format: 'parquet' }), 'hex'),
     manifestDigest,

@@ -1,11 +1,12 @@
 /** What every rendition is: bytes made on demand, as fast as they are taken, in memory of one batch. */
 import type { Schema } from 'apache-arrow';
 import type { ManifestPart } from '../../../schemas/generated/manifest.ts';
-import type { ByteRange, ObjectStore } from '../../store/store.ts';
+import type { PartStore } from '../../store/part-store.ts';
+import type { ByteRange } from '../../store/store.ts';
 import type { Projection } from '../projection.ts';
 
 export interface RenditionSource {
-  store: Pick<ObjectStore, 'open'>;
+  store: Pick<PartStore, 'open'>;
   /** Of the version: every part has it. */
   schema: Schema;
   parts: ManifestPart[];

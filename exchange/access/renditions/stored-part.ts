@@ -1,5 +1,4 @@
-/** Reading a part out of the store: its index by ranges, or the whole of it in order, hashed on the way. */
-import { createHash } from 'node:crypto';
+/** Reading a part out of the store: its index, or any range of it. */
 import { type PartIndex, type ReadAt, readPartIndex } from '../../../columnar/read.ts';
 import { HuitongError, isHuitongError } from '../../../lib/errors.ts';
 import type { ManifestPart } from '../../../schemas/generated/manifest.ts';
@@ -63,68 +62,6 @@ async function gathered(chunks: AsyncIterable<Uint8Array>, length: number): Prom
     filled += chunk.byteLength;
   }
   return bytes;
-}
-
-/**
- * A part that is read from beginning to end, though only some ranges are wanted: what lies between them is hashed too,
- * so that at the end it is certain that the part is the one that was published.
- */
-export class PartInOrder {
-  readonly #digest: string;
-  readonly #object: OpenObject;
-  readonly #chunks: AsyncGenerator<Uint8Array>;
-  readonly #hash = createHash('sha256');
-  #position = 0;
-  #rest: Uint8Array = new Uint8Array(0);
-
-  private constructor(digest: string, object: OpenObject) {
-    this.#digest = digest;
-    this.#object = object;
-    this.#chunks = object.lend();
-  }
-
-  static async open(store: Pick<ObjectStore, 'open'>, digest: string): Promise<PartInOrder> {
-    return new PartInOrder(digest, await store.open(digest));
-  }
-
-  /** For `readBatch`; offsets must rise from call to call. */
-  readonly readAt: ReadAt = (offset, length) => gathered(this.range(offset, length), length);
-
-  /** Chunks that are lent, until the next is asked for. */
-  async *range(offset: number, length: number): AsyncGenerator<Uint8Array> {
-    while (this.#position < offset) await this.#take(offset - this.#position);
-    for (let left = length; left > 0; ) {
-      const chunk = await this.#take(left);
-      left -= chunk.byteLength;
-      yield chunk;
-    }
-  }
-
-  /** Reads what is left. Throws OBJECT_CORRUPT where the bytes are not those of the digest. */
-  async finish(): Promise<void> {
-    for (let next = await this.#chunks.next(); next.done !== true; next = await this.#chunks.next()) {
-      this.#hash.update(next.value);
-    }
-    if (this.#hash.digest('hex') !== this.#digest) throw corrupt(this.#digest);
-  }
-
-  async close(): Promise<void> {
-    await this.#chunks.return(undefined);
-    await this.#object.close();
-  }
-
-  async #take(most: number): Promise<Uint8Array> {
-    if (this.#rest.byteLength === 0) {
-      const next = await this.#chunks.next();
-      if (next.done === true) throw corrupt(this.#digest);
-      this.#rest = next.value;
-      this.#hash.update(next.value);
-    }
-    const taken = this.#rest.subarray(0, most);
-    this.#rest = this.#rest.subarray(taken.byteLength);
-    this.#position += taken.byteLength;
-    return taken;
-  }
 }
 
 function corrupt(digest: string, cause?: unknown): HuitongError {

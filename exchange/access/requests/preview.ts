@@ -6,6 +6,7 @@ import { HuitongError } from '../../../lib/errors.ts';
 import { limits } from '../../../lib/limits.ts';
 import type { RequestDecision, RequestPreview } from '../../../schemas/generated/api.ts';
 import type { GrantTerms } from '../../../schemas/generated/grant-terms.ts';
+import { partsOfStore } from '../../publication/part-tags.ts';
 import { readableVersion } from '../../publication/recalls.ts';
 import { readManifest } from '../../publication/versions.ts';
 import { type Access, actorOf } from '../access.ts';
@@ -67,7 +68,7 @@ async function look(access: Access, row: RequestRow, terms: GrantTerms): Promise
   const key = policy?.hashedFor == null ? null : maskKeyOf(access.subjectKey, policy.hashedFor);
   const compiled = policy === null ? null : compilePolicy(policy, schema, key);
   const columns = compiled?.reads ?? schema.fields.map(({ name }) => name).filter((name) => terms.items.includes(name));
-  const source = { store: publication.store, schema, parts, projection: { columns } };
+  const source = { store: partsOfStore(publication), schema, parts, projection: { columns } };
   const hold = await holdObjects(
     publication,
     parts.map(({ digest }) => digest),

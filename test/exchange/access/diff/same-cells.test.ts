@@ -16,11 +16,11 @@ import type { Grant } from '../../../../exchange/access/grants.ts';
 import { maskKeyOf } from '../../../../exchange/access/policy/keyed-hash.ts';
 import { givenItems, type Policy, policyOf } from '../../../../exchange/access/policy/policy.ts';
 import { project } from '../../../../exchange/access/projection.ts';
-import type { Publication } from '../../../../exchange/publication/publication.ts';
 import { openFileStore } from '../../../../exchange/store/file-store.ts';
-import type { ObjectStore } from '../../../../exchange/store/store.ts';
+import { openPartStore, type PartStore } from '../../../../exchange/store/part-store.ts';
 import type { ManifestPart } from '../../../../schemas/generated/manifest.ts';
 import { writePart } from '../../../columnar/samples.ts';
+import { memoryTags } from '../../store/memory-tags.ts';
 import { bulkRows, KEY, withKey } from '../policy/keyed.ts';
 import { batchOf, columns, type PolicyTerms, policies, type Row } from '../policy/samples.ts';
 
@@ -30,10 +30,10 @@ const subjectKey = Buffer.alloc(32, 7);
 const maskKey = maskKeyOf(subjectKey, 'police');
 const { schema } = withKey(batchOf([]));
 let directory: string;
-let store: ObjectStore;
+let store: PartStore;
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'huitong-changes-'));
-  store = await openFileStore(directory);
+  store = openPartStore(await openFileStore(directory), memoryTags());
 });
 afterAll(() => rm(directory, { recursive: true }));
 
@@ -135,8 +135,7 @@ function bulk(parts: Keyed[][], granted: PolicyTerms): string[] {
 
 /** Each change by the key that is shown, with its whole row as JSON text. */
 async function changes(before: Decision, after: Decision): Promise<[change: string, text: string][]> {
-  const access = { publication: { store } as Publication, subjectKey };
-  const comparison = comparisonOf(access, { from: before, to: after }, [KEY]);
+  const comparison = comparisonOf({ store, subjectKey }, { from: before, to: after }, [KEY]);
   const text = rowTexter(new Schema(changeSchema(comparison).fields.slice(1)));
   const found: [string, string][] = [];
   for await (const batch of changeBatches(comparison, words)) {
