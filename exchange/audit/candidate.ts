@@ -28,13 +28,15 @@ export class Candidate {
     this.#session ??= await connectSequencer(this.#url);
     const session = this.#session;
     try {
-      const { elected, address, pulse } = await tryElect(session.client);
-      if (elected) {
-        this.#session = undefined;
-        return { elected: session, formerAddress: address ?? undefined };
+      let election = await tryElect(session.client);
+      if (!election.elected && this.#isSilent(election.pulse)) {
+        await endSilentSession(session.client, election.pulse);
+        election = await tryElect(session.client);
       }
-      await this.#watch(session, pulse);
-      return { elected: undefined, address: address ?? undefined };
+      const address = election.address ?? undefined;
+      if (!election.elected) return { elected: undefined, address };
+      this.#session = undefined;
+      return { elected: session, formerAddress: address };
     } catch (e: unknown) {
       await this.leave();
       throw e;
@@ -48,14 +50,12 @@ export class Candidate {
   }
 
   /** Measured by this process's own clock, between two looks of its own: clocks of two machines may differ. */
-  async #watch(session: SequencerSession, pulse: string): Promise<void> {
+  #isSilent(pulse: string): boolean {
     const now = performance.now();
-    if (pulse !== this.#pulse) {
-      this.#pulse = pulse;
-      this.#pulseSince = now;
-    } else if (now - this.#pulseSince > this.#silentMs) {
-      this.#pulseSince = now;
-      await endSilentSession(session.client, pulse);
-    }
+    if (pulse === this.#pulse && now - this.#pulseSince <= this.#silentMs) return false;
+    const silent = pulse === this.#pulse;
+    this.#pulse = pulse;
+    this.#pulseSince = now;
+    return silent;
   }
 }

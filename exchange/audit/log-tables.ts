@@ -74,10 +74,10 @@ export async function tryElect(client: Queryable): Promise<Election> {
   return rows[0] as Election;
 }
 
-/** Ends the session that holds the lock, if the log's pulse is still this one. */
+/** Ends the session that holds the lock, if the log's pulse is still this one, and waits until it is gone. */
 export async function endSilentSession(client: Queryable, pulse: string): Promise<void> {
   await client.query(
-    `select pg_terminate_backend(lock.pid) from pg_locks lock, log_state
+    `select pg_terminate_backend(lock.pid, 1000) from pg_locks lock, log_state
      where lock.locktype = 'advisory' and lock.granted and lock.objsubid = 1
        and lock.classid = 0 and lock.objid = $1::bigint::oid
        and lock.database = (select oid from pg_database where datname = current_database())

@@ -44,6 +44,11 @@ interface Waiting extends Submission {
   reject(error: Error): void;
 }
 
+interface Office {
+  tenure: Tenure;
+  door: Door;
+}
+
 export class Sequencer {
   readonly #options: SequencerOptions;
   readonly #keeper: HeadKeeper;
@@ -55,6 +60,7 @@ export class Sequencer {
   #flushing: Promise<void> | undefined;
   #refusal: HuitongError | undefined;
   readonly #closing = new AbortController();
+  readonly #closed = aborted(this.#closing.signal);
   #office: Promise<void> | undefined;
 
   constructor(options: SequencerOptions) {
@@ -128,28 +134,28 @@ export class Sequencer {
   async #stayInOffice(onFirst: () => void): Promise<void> {
     while (!this.#closing.signal.aborted) {
       const office = await this.#enterOffice();
-      if (office === undefined) {
-        const { auditElectionIntervalMs } = limits;
-        await sleep(auditElectionIntervalMs, undefined, { signal: this.#closing.signal }).catch(() => {});
-        continue;
-      }
-      const { tenure, door } = office;
-      this.#tenure = tenure;
-      this.#keeper.keep(tenure.head);
-      this.#emit({ kind: 'opened', size: tenure.head.size });
-      onFirst();
-      const error = await Promise.race([tenure.ended, aborted(this.#closing.signal)]);
-      this.#tenure = undefined;
-      this.#rejectAll(this.#takeQueue(), error);
-      if (error !== undefined) this.#emit({ kind: 'lost', error });
-      await tenure.end();
-      await door.close();
+      if (office !== undefined) await this.#serve(office, onFirst);
+      // Also after a tenure: whoever was voted out lets others go first.
+      await sleep(limits.auditElectionIntervalMs, undefined, { signal: this.#closing.signal }).catch(() => {});
     }
     await this.#candidate.leave();
   }
 
+  async #serve({ tenure, door }: Office, onFirst: () => void): Promise<void> {
+    this.#tenure = tenure;
+    this.#keeper.keep(tenure.head);
+    this.#emit({ kind: 'opened', size: tenure.head.size });
+    onFirst();
+    const error = await Promise.race([tenure.ended, this.#closed]);
+    this.#tenure = undefined;
+    this.#rejectAll(this.#takeQueue(), error);
+    if (error !== undefined) this.#emit({ kind: 'lost', error });
+    await tenure.end();
+    await door.close();
+  }
+
   /** Undefined where it is worth another try: the office is taken, or the database does not answer. */
-  async #enterOffice(): Promise<{ tenure: Tenure; door: Door } | undefined> {
+  async #enterOffice(): Promise<Office | undefined> {
     try {
       const look = await this.#candidate.look();
       this.#options.onHolder(look.elected ? undefined : look.address);
@@ -162,10 +168,7 @@ export class Sequencer {
     }
   }
 
-  async #beginTenure(
-    session: SequencerSession,
-    formerAddress: string | undefined,
-  ): Promise<{ tenure: Tenure; door: Door }> {
+  async #beginTenure(session: SequencerSession, formerAddress: string | undefined): Promise<Office> {
     let door: Door | undefined;
     try {
       door = await this.#options.openDoor();
