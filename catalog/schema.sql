@@ -491,6 +491,7 @@ create table projection (
   constraint projection_key_check CHECK ((key ~ '^[0-9a-f]{64}$'::text)),
   constraint projection_rows_check CHECK ((rows >= 0))
 );
+CREATE INDEX projection_manifest ON public.projection USING btree (manifest_digest);
 CREATE INDEX projection_policy ON public.projection USING btree (policy_digest);
 CREATE INDEX projection_used ON public.projection USING btree (used_at);
 comment on table projection is 'a version as a policy shows it, or in another format: derived, and made again when it is gone';
@@ -798,8 +799,11 @@ create table version (
   mode text,
   changes jsonb,
   rows_published bigint,
+  expired_at timestamp(3) with time zone,
+  expired_by jsonb,
   constraint version_pkey PRIMARY KEY (dataset, number),
   constraint version_bytes_check CHECK ((bytes >= 0)),
+  constraint version_check CHECK (((expired_at IS NULL) = (expired_by IS NULL))),
   constraint version_dataset_contract_version_fkey FOREIGN KEY (dataset, contract_version) REFERENCES contract(dataset, version),
   constraint version_dataset_fkey FOREIGN KEY (dataset) REFERENCES dataset(code),
   constraint version_guarantee_check CHECK ((guarantee = ANY (ARRAY['snapshot'::text, 'transaction'::text, 'none'::text]))),
@@ -811,8 +815,23 @@ create table version (
   constraint version_run_fkey FOREIGN KEY (run) REFERENCES run(id),
   constraint version_run_key UNIQUE (run)
 );
-comment on table version is 'immutable; exists when its row does';
+CREATE INDEX version_expired ON public.version USING btree (manifest_digest) WHERE (expired_at IS NOT NULL);
+CREATE INDEX version_living ON public.version USING btree (dataset, number) WHERE (expired_at IS NULL);
+comment on table version is 'immutable but for its expiry; exists when its row does, which stays when its objects are gone';
 comment on column version.rows_published is 'rows read that kept the contract, where that is not the version''s rows';
+comment on column version.expired_by is 'the rule that held then: versionsMin, versionDays';
+
+create table version_hold (
+  dataset text not null,
+  version integer not null,
+  until timestamp(3) with time zone not null,
+  reason text not null,
+  actor text not null,
+  placed_at timestamp(3) with time zone not null,
+  constraint version_hold_pkey PRIMARY KEY (dataset, version),
+  constraint version_hold_dataset_version_fkey FOREIGN KEY (dataset, version) REFERENCES version(dataset, number)
+);
+comment on table version_hold is 'a version that does not expire before a time, whatever the rule; what was held before, the audit log tells';
 
 create table version_recall (
   dataset text not null,

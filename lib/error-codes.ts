@@ -929,6 +929,15 @@ export const errorCodes = define({
       en: 'Correct the source, or set the property\'s x-unrepresentable to "null" or "quarantine".',
     },
   },
+  VERSION_EXPIRED: {
+    status: 410,
+    recovery: 'fatal',
+    title: { zh: '该版本已到期', en: 'This version has expired' },
+    hint: {
+      zh: '改读现行版本；`huitong versions` 列出可读版本及到期时间',
+      en: 'Read the current version; `huitong versions` tells which others can be read, and until when.',
+    },
+  },
   VERSION_RECALLED: {
     status: 410,
     recovery: 'fatal',

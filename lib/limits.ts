@@ -95,6 +95,8 @@ export const limits = {
   lostShareDefault: 0.5,
   versionsKeptMin: 2,
   versionDays: 365,
+  /** Versions of one dataset that expire in one pass. */
+  expiriesOfDatasetMax: 100,
   /** A district's files. */
   districtFilesMax: 25_000,
   definitionBytesMax: 256 * 1024,

@@ -1,7 +1,7 @@
 /**
- * What a server does besides answering: it notes grants that ran out, removes objects that nothing refers to, and tends
- * to what becomes due by itself. Of several servers the one that holds the audit log does it: each pass may run twice at
- * once without harm, but there is no need for it.
+ * What a server does besides answering: it notes grants that ran out, ends versions whose retention is over, removes
+ * objects that nothing refers to, and tends to what becomes due by itself. Of several servers the one that holds the
+ * audit log does it: each pass may run twice at once without harm, but there is no need for it.
  */
 import type { Client } from '@temporalio/client';
 import type { Logger } from 'pino';
@@ -9,6 +9,7 @@ import type { Access } from '../exchange/access/access.ts';
 import { expireGrants } from '../exchange/access/explicit-grants.ts';
 import type { AuditLog } from '../exchange/audit/audit-log.ts';
 import { collect } from '../exchange/publication/collect.ts';
+import { expireVersions } from '../exchange/publication/expire.ts';
 import type { Publication } from '../exchange/publication/publication.ts';
 import { limits } from '../lib/limits.ts';
 import { tend } from '../server/case-workflow.ts';
@@ -64,6 +65,11 @@ async function collectOnce(publication: Publication, log: Logger): Promise<void>
   try {
     const expired = await expireGrants(publication.catalog);
     if (expired > 0) log.info({ grants: expired }, 'grants have expired');
+    const versions = await expireVersions(publication);
+    if (versions.expired > 0) log.info({ versions: versions.expired }, 'versions have expired');
+    for (const { error: err, ...version } of versions.failed) {
+      log.warn({ err, ...version }, 'a version cannot be ended');
+    }
     const collected = await collect(publication);
     if (collected.objects > 0) log.info(collected, 'objects that nothing refers to were removed');
   } catch (err: unknown) {

@@ -20,6 +20,7 @@ import * as logProjections from './013_log_projections.ts';
 import * as people from './014_people.ts';
 import * as sourceLimits from './015_source_limits.ts';
 import * as logAddress from './016_log_address.ts';
+import * as retention from './017_retention.ts';
 import * as entryReviews from './018_entry_reviews.ts';
 import * as partTags from './019_part_tags.ts';
 
@@ -45,6 +46,7 @@ const migrations: NamedMigration[] = [
   { name: '014_people', migration: people },
   { name: '015_source_limits', migration: sourceLimits },
   { name: '016_log_address', migration: logAddress },
+  { name: '017_retention', migration: retention },
   { name: '018_entry_reviews', migration: entryReviews },
   { name: '019_part_tags', migration: partTags },
 ];

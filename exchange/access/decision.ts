@@ -33,14 +33,20 @@ export interface Decision {
 }
 
 /** What is refused, and stands in the log by its code. */
-const denials = ['COLUMN_NOT_GRANTED', 'GRANT_NOT_USABLE', 'POLICY_INVALID', 'VERSION_RECALLED'] as const;
+const denials = [
+  'COLUMN_NOT_GRANTED',
+  'GRANT_NOT_USABLE',
+  'POLICY_INVALID',
+  'VERSION_EXPIRED',
+  'VERSION_RECALLED',
+] as const;
 
 /** As the log names them. */
 const actions = { bulk: 'dataset.read', changes: 'dataset.changes' } as const;
 
 /**
  * @throws NOT_FOUND for a dataset or version that is absent or not granted, COLUMN_NOT_GRANTED for a column likewise,
- * GRANT_NOT_USABLE, VERSION_RECALLED; each is in the log before it is thrown, or AUDIT_UNAVAILABLE is thrown instead
+ * GRANT_NOT_USABLE, VERSION_EXPIRED, VERSION_RECALLED; each is in the log before it is thrown, or AUDIT_UNAVAILABLE is thrown instead
  */
 export async function decide(access: Access, asked: Asked): Promise<Decision> {
   const { publication } = access;

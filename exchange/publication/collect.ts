@@ -47,6 +47,7 @@ async function forgetEnded(catalog: Catalog): Promise<void> {
     .where('used_at', '<', new Date(Date.now() - limits.projectionIdleMs))
     .delete();
   await catalog('projection').whereRaw(`not exists (${GRANT_OF_PROJECTION})`).whereNotNull('policy_digest').delete();
+  await catalog('projection').whereRaw(`exists (${EXPIRED_OF_PROJECTION})`).delete();
   await catalog('lookup_index').whereRaw(OVERTAKEN_INDEX, [limits.lookupIndexKeptMs]).delete();
   await catalog('projection_build').where('expires_at', '<', catalog.fn.now()).delete();
   await catalog('run_upload').whereRaw(`not exists (${RUNNING_READER})`).delete();
@@ -92,6 +93,10 @@ const GRANT_OF_PROJECTION = `
   select from access_grant
   where access_grant.policy_digest = projection.policy_digest
     and state in ('active', 'suspended') and expires_at > now()`;
+
+/** Made while its version expired. */
+const EXPIRED_OF_PROJECTION = `
+  select from version where version.manifest_digest = projection.manifest_digest and version.expired_at is not null`;
 
 /** Servers have a copy of what they answer from; in the store the index of an older version is of no use for long. */
 const OVERTAKEN_INDEX = `

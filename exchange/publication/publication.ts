@@ -9,6 +9,8 @@
  *   version     the next integer of its dataset: a row that names a manifest, which names the parts; immutable
  *   kept        a staged object that a run which has ended refers to; whatever else it staged is collected
  *   lease       a reader's word that it needs an object until a time
+ *   expired     a version that is read no more: its row stays, its objects are collected unless a living one has them
+ *   hold        somebody's word that a version must not expire before a time
  */
 import type { Catalog } from '../../catalog/database.ts';
 import type { ErrorCode } from '../../lib/error-codes.ts';
@@ -91,4 +93,16 @@ export interface Version {
   mode: IncrementalMode | null;
   changes: ChangeCounts | null;
   publishedAt: Date;
+  /** When the version after it was published; null: it is the newest. */
+  supersededAt: Date | null;
+  /** Its objects are gone, or will soon be; null: it can be read. */
+  expired: { at: Date; by: ExpiryRule } | null;
+  /** Kept until then, whatever the rule. */
+  hold: { until: Date; reason: string } | null;
+}
+
+/** How long versions are kept: the newest always, others until they have been superseded for long enough. */
+export interface ExpiryRule {
+  versionsMin: number;
+  versionDays: number;
 }

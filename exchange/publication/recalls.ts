@@ -6,6 +6,7 @@
 import type { Catalog } from '../../catalog/database.ts';
 import { HuitongError } from '../../lib/errors.ts';
 import type { Publication, Version } from './publication.ts';
+import { assertUnexpired } from './retention.ts';
 import { resolveVersion } from './versions.ts';
 
 export interface RecallRow {
@@ -19,7 +20,7 @@ export interface RecallRow {
 
 /**
  * The version that a reader asks for. Throws NOT_FOUND; VERSION_RECALLED, which names the newest one that can be read:
- * one after it where there is one, else the last before it.
+ * one after it where there is one, else the last before it; VERSION_EXPIRED.
  */
 export async function readableVersion(
   publication: Publication,
@@ -28,7 +29,10 @@ export async function readableVersion(
 ): Promise<Version> {
   const version = await resolveVersion(publication, dataset, which);
   const recalled = await publication.catalog('version_recall').where({ dataset, version: version.number }).first();
-  if (recalled === undefined) return version;
+  if (recalled === undefined) {
+    assertUnexpired(version);
+    return version;
+  }
   const newest = await newestReadable(publication.catalog, dataset);
   const instead =
     newest === null
@@ -54,10 +58,11 @@ export async function recalledAmong(
   return new Map(rows.map(({ version, reason, recalled_at: at }) => [version, { reason, at }]));
 }
 
-/** Null where every version is recalled. */
+/** Null where every version is recalled or expired. */
 export async function newestReadable(catalog: Catalog, dataset: string): Promise<number | null> {
   const row = await catalog('version')
     .where({ dataset })
+    .whereNull('expired_at')
     .whereNotExists((recall) =>
       recall
         .select(catalog.raw('1'))

@@ -3,7 +3,7 @@ import type { Catalog } from '../../catalog/database.ts';
 import type { ErrorCode } from '../../lib/error-codes.ts';
 import { HuitongError } from '../../lib/errors.ts';
 import type { ChangeCounts } from '../../schemas/generated/manifest.ts';
-import type { IncrementalMode, Reading, Run, RunState, Version } from './publication.ts';
+import type { ExpiryRule, IncrementalMode, Reading, Run, RunState, Version } from './publication.ts';
 
 export interface RunRow {
   id: string;
@@ -59,6 +59,11 @@ export interface VersionRow {
   mode: IncrementalMode | null;
   changes: ChangeCounts | null;
   published_at: Date;
+  expired_at: Date | null;
+  expired_by: ExpiryRule | null;
+  superseded_at: Date | null;
+  hold_until: Date | null;
+  hold_reason: string | null;
 }
 
 export const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
@@ -126,5 +131,8 @@ export function toVersion(row: VersionRow): Version {
     mode: row.mode,
     changes: row.changes,
     publishedAt: row.published_at,
+    supersededAt: row.superseded_at,
+    expired: row.expired_at && row.expired_by && { at: row.expired_at, by: row.expired_by },
+    hold: row.hold_until && { until: row.hold_until, reason: row.hold_reason ?? '' },
   };
 }

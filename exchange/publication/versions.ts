@@ -1,10 +1,12 @@
 /** Versions that were published, and what they are made of. */
+import type { Catalog } from '../../catalog/database.ts';
 import { decodeCursor, type Page, pageOf } from '../../lib/cursor.ts';
 import { HuitongError } from '../../lib/errors.ts';
 import { limits } from '../../lib/limits.ts';
 import type { Manifest } from '../../schemas/generated/manifest.ts';
 import { readManifestObject } from './manifest.ts';
 import type { Publication, Version } from './publication.ts';
+import { assertUnexpired } from './retention.ts';
 import { toVersion, type VersionRow } from './rows.ts';
 
 /** The current version of a dataset or one by its number. Throws NOT_FOUND, also before the first publication. */
@@ -13,22 +15,42 @@ export async function resolveVersion(
   dataset: string,
   which: 'current' | number,
 ): Promise<Version> {
-  const query = catalog('version').where('version.dataset', dataset);
+  const query = versions(catalog).where('version.dataset', dataset);
   if (which === 'current') {
     query.join('dataset', { 'dataset.code': 'version.dataset', 'dataset.current_version': 'version.number' });
   } else {
     query.where('version.number', which);
   }
-  const [row] = await query.select<VersionRow[]>('version.*');
-  if (!row) throw new HuitongError('NOT_FOUND', 'there is no such version', { at: `${dataset} ${which}` });
+  const [row] = await query;
+  if (!row) throw new HuitongError('NOT_FOUND', '没有该版本 · there is no such version', { at: `${dataset} ${which}` });
   return toVersion(row);
 }
 
-/** Throws OBJECT_MISSING or OBJECT_CORRUPT where the store no longer has it as it was published. */
+/**
+ * With what its row says of its end; a hold whose time is over is still told.
+ */
+function versions(catalog: Catalog) {
+  return catalog('version')
+    .leftJoin({ next: 'version' }, (join) => {
+      join.on('next.dataset', 'version.dataset').andOn('next.number', catalog.raw('version.number + 1'));
+    })
+    .leftJoin({ hold: 'version_hold' }, { 'hold.dataset': 'version.dataset', 'hold.version': 'version.number' })
+    .select<VersionRow[]>('version.*', {
+      superseded_at: 'next.published_at',
+      hold_until: 'hold.until',
+      hold_reason: 'hold.reason',
+    });
+}
+
+/**
+ * Of a version that has not expired. Throws VERSION_EXPIRED; OBJECT_MISSING or OBJECT_CORRUPT where the store no longer
+ * has it as it was published.
+ */
 export async function readManifest(
   { store }: Publication,
-  version: Pick<Version, 'manifestDigest'>,
+  version: Pick<Version, 'dataset' | 'number' | 'expired' | 'manifestDigest'>,
 ): Promise<Manifest> {
+  assertUnexpired(version);
   return readManifestObject(store, version.manifestDigest);
 }
 
@@ -38,15 +60,16 @@ export async function listVersions(
   request: { dataset: string; limit?: number; cursor?: string },
 ): Promise<Page<Version>> {
   const limit = Math.min(request.limit ?? limits.pageRowsDefault, limits.pageRowsMax);
-  const query = catalog('version')
-    .where({ dataset: request.dataset })
-    .orderBy('number', 'desc')
+  const query = versions(catalog)
+    .where('version.dataset', request.dataset)
+    .orderBy('version.number', 'desc')
     .limit(limit + 1);
   if (request.cursor !== undefined) {
     const [before] = decodeCursor(request.cursor, 1);
-    if (typeof before !== 'number') throw new HuitongError('REQUEST_INVALID', 'the cursor is not one of versions');
-    query.where('number', '<', before);
+    if (typeof before !== 'number')
+      throw new HuitongError('REQUEST_INVALID', '游标无效，请从头查询 · the cursor is not one of versions');
+    query.where('version.number', '<', before);
   }
-  const rows = await query.select<VersionRow[]>('*');
+  const rows = await query;
   return pageOf(rows, limit, (row) => [row.number], toVersion);
 }

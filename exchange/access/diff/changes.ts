@@ -80,7 +80,7 @@ export async function openChanges(access: Access, request: ChangesRequest): Prom
 }
 
 function throwUnavailable(e: unknown): never {
-  const gone = ['NOT_FOUND', 'VERSION_RECALLED'] as const;
+  const gone = ['NOT_FOUND', 'VERSION_EXPIRED', 'VERSION_RECALLED'] as const;
   if (gone.some((code) => isHuitongError(e, code))) throw unavailable('the earlier version can no longer be read');
   throw e;
 }
