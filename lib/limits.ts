@@ -131,6 +131,8 @@ export const limits = {
   readBuffersFreeMax: 8,
   /** Tags of the parts that were read last, in memory: those of 128 GiB of parts. */
   chunkTagsRecentBytes: 32 * 1024 * 1024,
+  /** Where the batches of the parts that were read last lie. */
+  partIndexesRecentBytes: 32 * 1024 * 1024,
   /** A reader's lease; renewed while it reads. */
   leaseMs: 15 * 60 * 1000,
   /** A grant's row filter: nodes of its tree, and how deep it may be. */

@@ -6,6 +6,7 @@
 import { createHash } from 'node:crypto';
 import { HuitongError } from '../../lib/errors.ts';
 import { limits } from '../../lib/limits.ts';
+import { Recent } from '../../lib/recent.ts';
 import { type ChunkTags, lendChecked, TagMaker } from './chunk-tags.ts';
 import type { ObjectStore, OpenObject, StoredObject } from './store.ts';
 
@@ -28,17 +29,21 @@ export interface TagKeeper {
 }
 
 export function openPartStore(store: Pick<ObjectStore, 'open' | 'put'>, keeper: TagKeeper): PartStore {
-  const recent = new RecentTags();
+  // They hold for ever: a digest names its bytes.
+  const recent = new Recent<ChunkTags>(limits.chunkTagsRecentBytes);
+  const noted = (digest: string, tags: ChunkTags) => recent.add(digest, tags, tags.tags.byteLength);
   const remembered = async (digest: string, tags: ChunkTags) => {
     await keeper.keep(digest, tags);
-    recent.add(digest, tags);
+    noted(digest, tags);
     return tags;
   };
   const tagsOf = async (digest: string, object: OpenObject) => {
-    const known = recent.find(digest) ?? (await keeper.find(digest));
-    if (known === undefined) return remembered(digest, await madeFrom(object, digest));
-    recent.add(digest, known);
-    return known;
+    const recently = recent.find(digest);
+    if (recently !== undefined) return recently;
+    const kept = await keeper.find(digest);
+    if (kept === undefined) return remembered(digest, await madeFrom(object, digest));
+    noted(digest, kept);
+    return kept;
   };
   return {
     async open(digest) {
@@ -80,31 +85,4 @@ async function madeFrom(object: OpenObject, digest: string): Promise<ChunkTags> 
   throw new HuitongError('OBJECT_CORRUPT', 'the stored bytes no longer have the digest they are named by', {
     at: digest,
   });
-}
-
-/** Those that were used last. They hold for ever: a digest names its bytes. */
-class RecentTags {
-  readonly #tags = new Map<string, ChunkTags>();
-  #bytes = 0;
-
-  find(digest: string): ChunkTags | undefined {
-    return this.#tags.get(digest);
-  }
-
-  add(digest: string, tags: ChunkTags): void {
-    this.#remove(digest);
-    this.#tags.set(digest, tags);
-    this.#bytes += tags.tags.byteLength;
-    for (const oldest of this.#tags.keys()) {
-      if (this.#bytes <= limits.chunkTagsRecentBytes) break;
-      this.#remove(oldest);
-    }
-  }
-
-  #remove(digest: string): void {
-    const tags = this.#tags.get(digest);
-    if (tags === undefined) return;
-    this.#tags.delete(digest);
-    this.#bytes -= tags.tags.byteLength;
-  }
 }

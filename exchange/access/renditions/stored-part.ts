@@ -1,18 +1,37 @@
 /** Reading a part out of the store: its index, or any range of it. */
 import { type PartIndex, type ReadAt, readPartIndex } from '../../../columnar/read.ts';
 import { HuitongError, isHuitongError } from '../../../lib/errors.ts';
+import { limits } from '../../../lib/limits.ts';
+import { Recent } from '../../../lib/recent.ts';
 import type { ManifestPart } from '../../../schemas/generated/manifest.ts';
+import type { PartStore } from '../../store/part-store.ts';
 import type { ByteRange, ObjectStore, OpenObject, StoredObject } from '../../store/store.ts';
 
-/** Where the batches of a part are. Throws OBJECT_MISSING, ARROW_INVALID, OBJECT_CORRUPT where it is too short. */
-export async function readStoredIndex(store: Pick<ObjectStore, 'open'>, part: ManifestPart): Promise<PartIndex> {
+type Parts = Pick<PartStore, 'open'>;
+
+const indexes = new WeakMap<Parts, Recent<PartIndex>>();
+
+/** Where the batches of a part are. Throws OBJECT_MISSING, OBJECT_CORRUPT, ARROW_INVALID for what was never an Arrow file. */
+export async function readStoredIndex(store: Parts, part: ManifestPart): Promise<PartIndex> {
+  const known = indexes.get(store) ?? new Recent(limits.partIndexesRecentBytes);
+  indexes.set(store, known);
+  const recently = known.find(part.digest);
+  if (recently !== undefined) return recently;
   const object = await store.open(part.digest);
   try {
     const readAt: ReadAt = (offset, length) => rangeOf(object, part.digest, { offset, length });
-    return await readPartIndex(readAt, part.sizeBytes);
+    const index = await readPartIndex(readAt, part.sizeBytes);
+    known.add(part.digest, index, bytesOf(index));
+    return index;
   } finally {
     await object.close();
   }
+}
+
+/** About what it takes in memory. */
+function bytesOf({ batches }: PartIndex): number {
+  const [{ metadata } = { metadata: { nodes: [], buffers: [] } }] = batches;
+  return 1024 + batches.length * (256 + 64 * (metadata.nodes.length + metadata.buffers.length));
 }
 
 /** One range of a stored part, in chunks that are lent. Throws OBJECT_MISSING, and OBJECT_CORRUPT as `lentRange`. */
