@@ -5,10 +5,13 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { ReadableStream } from 'node:stream/web';
 import type { ApiClient } from './client.ts';
+import type { CommandContext } from './context.ts';
 import { CommandError, exitCodes } from './errors.ts';
+import { print } from './output.ts';
 
 /** The data of an answer to a file or to standard output, after its receipt where that is wanted. */
 export async function deliver(
+  context: CommandContext,
   client: ApiClient,
   response: Response,
   { output, receipt }: { output?: string; receipt?: string },
@@ -17,8 +20,11 @@ export async function deliver(
     const index = response.headers.get('x-huitong-audit-index');
     await saveTo(receipt, await client.open(`/receipts/${index}`));
   }
-  if (output) await saveTo(output, response);
-  else await printBody(response);
+  if (output === undefined) return printBody(response);
+  await saveTo(output, response);
+  context.show({ output, version: Number(response.headers.get('x-huitong-version')) }, (saved) =>
+    print(`版本 version ${saved.version}: ${saved.output}`),
+  );
 }
 
 /** The file appears when it is whole; what breaks off, or is interrupted, leaves nothing. Only its owner may read it. */

@@ -14,6 +14,26 @@ export function bytes(value: number): string {
   return `${unit === 0 ? amount : amount.toFixed(1)} ${units[unit]}`;
 }
 
+/**
+ * For people: a moment (RFC 3339) on the clock of this machine, with its distance from UTC; `--json` has it as it came.
+ * What is no moment is left as it is, and what is absent stays absent.
+ */
+export function localTime(moment: string): string;
+export function localTime(moment: string | null | undefined): string | undefined;
+export function localTime(moment: string | null | undefined): string | undefined {
+  const time = new Date(moment ?? '');
+  if (Number.isNaN(time.getTime())) return moment ?? undefined;
+  const minutes = -time.getTimezoneOffset();
+  const local = new Date(time.getTime() + minutes * 60_000).toISOString().slice(0, 19).replace('T', ' ');
+  const two = (n: number) => String(Math.trunc(n)).padStart(2, '0');
+  return `${local} ${minutes < 0 ? '-' : '+'}${two(Math.abs(minutes) / 60)}:${two(Math.abs(minutes) % 60)}`;
+}
+
+/** `1 part`, `2 parts`. */
+export function counted(count: number, one: string): string {
+  return `${number(count)} ${one}${count === 1 ? '' : 's'}`;
+}
+
 export function print(text: string): void {
   process.stdout.write(`${text}\n`);
 }

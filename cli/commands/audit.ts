@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { textTable } from '../../lib/text-table.ts';
 import { type CommandContext, wholeNumber } from '../context.ts';
 import { saveTo } from '../deliver.ts';
-import { print, printJson } from '../output.ts';
+import { localTime, print, printJson } from '../output.ts';
 import { type VerifyOptions, verifyAuditExport } from '../verify-audit.ts';
 
 interface Entry {
@@ -41,7 +41,7 @@ export function auditCommands(program: Command, context: CommandContext): void {
         print(
           textTable(list, [
             { title: 'index', value: (e) => e.index, align: 'right' },
-            { title: 'time', value: (e) => e.leaf.time },
+            { title: 'time', value: (e) => localTime(e.leaf.time) },
             { title: 'actor', value: (e) => e.leaf.actor },
             { title: 'action', value: (e) => e.leaf.action },
             { title: 'object', value: (e) => e.leaf.object },
@@ -94,7 +94,7 @@ export function auditCommands(program: Command, context: CommandContext): void {
     .action(async (file: string, options: VerifyOptions) => {
       const verified = await verifyAuditExport(file, options);
       context.show(verified, ({ leaves, origin, time, earlierHeads, receipts }) => {
-        print(`✓ ${origin}: ${leaves} entries lead to the head that was signed at ${time}`);
+        print(`✓ ${origin}: ${leaves} entries lead to the head that was signed at ${localTime(time)}`);
         if (earlierHeads + receipts > 0) print(`✓ ${earlierHeads} earlier heads and ${receipts} receipts are in it`);
       });
     });

@@ -5,7 +5,7 @@ import { type Party, parties } from '../../lib/pure/request-states.ts';
 import { textTable } from '../../lib/text-table.ts';
 import type { Case, Duty } from '../../schemas/generated/api.ts';
 import { type CommandContext, take, wholeNumber } from '../context.ts';
-import { print } from '../output.ts';
+import { localTime, print } from '../output.ts';
 
 /** Actions of people, by command. */
 const actions: [command: string, action: string, what: string, reason: 'none' | 'optional' | 'needed'][] = [
@@ -14,7 +14,7 @@ const actions: [command: string, action: string, what: string, reason: 'none' | 
   ['dispute', 'dispute', '提出异议 · dispute a rejection', 'needed'],
   ['uphold', 'uphold', '维持 · uphold a rejection', 'needed'],
   ['overturn', 'overturn', '改予更正 · overturn a rejection', 'needed'],
-  ['withdraw', 'withdraw', '撤回 · withdraw a correction', 'optional'],
+  ['withdraw', 'withdraw', '撤回 · withdraw a correction, or what was proposed of an entry', 'optional'],
   ['answer', 'answer', '答复评价 · answer a low rating', 'needed'],
   ['replaced', 'confirm-replaced', '确认已更换 · confirm that copies are replaced', 'needed'],
   ['destroyed', 'confirm-destroyed', '确认已销毁 · confirm that copies of a recalled version are destroyed', 'needed'],
@@ -25,7 +25,7 @@ export function caseCommands(program: Command, context: CommandContext): void {
   program
     .command('duties')
     .description('待办事项 · what is owed until when, over requests and cases, the most urgent first')
-    .option('--of <kind>', 'request, correction, rating, confirmation or destruction')
+    .option('--of <kind>', 'request, correction, rating, confirmation, destruction, entry-publication and so on')
     .option('--department <code>', 'whose; others than one’s own for the supervisor and the auditor')
     .option('--dataset <code>')
     .option('--overdue', '已逾期 · whose deadline is past')
@@ -35,7 +35,9 @@ export function caseCommands(program: Command, context: CommandContext): void {
       context.show(await take(client.pages<Duty>(`/duties?${queryOf(filters)}`), limit), showDuties);
     });
 
-  const one = program.command('case').description('事项 · corrections, low ratings, and what became of copies');
+  const one = program
+    .command('case')
+    .description('事项 · corrections, low ratings, what became of copies, reviews of entries');
   one
     .command('list')
     .description('事项列表 · those in which one’s department takes part, newest first')
@@ -87,12 +89,12 @@ function showDuties(duties: Duty[]): void {
       { title: '数据集 dataset', value: (d) => d.dataset },
       { title: '办理 duty', value: (d) => `${d.title.zh} ${d.title.en}` },
       { title: '部门 whose', value: (d) => d.department ?? 'exchange' },
-      { title: '期限 due', value: (d) => `${d.deadline}${marksOf(d)}` },
+      { title: '期限 due', value: (d) => `${localTime(d.deadline)}${marksOf(d)}` },
     ]),
   );
 }
 
-function showCases(cases: Case[]): void {
+export function showCases(cases: Case[]): void {
   print(
     textTable(cases, [
       { title: '事项 case', value: (c) => c.id },
@@ -100,7 +102,7 @@ function showCases(cases: Case[]): void {
       { title: '数据集 dataset', value: (c) => `${c.dataset}${c.version === null ? '' : ` ${c.version}`}` },
       { title: '部门 department', value: (c) => c.department },
       { title: '状态 state', value: (c) => `${c.stateTitle.zh} ${c.state}` },
-      { title: '期限 due', value: (c) => c.duty && `${c.duty.deadline}${marksOf(c.duty)}` },
+      { title: '期限 due', value: (c) => c.duty && `${localTime(c.duty.deadline)}${marksOf(c.duty)}` },
     ]),
   );
 }
@@ -120,13 +122,13 @@ export function showCase(shown: Case): void {
   if (duty) {
     const whose = (caseParties[duty.party as CaseParty] ?? parties[duty.party as Party]).zh;
     print(
-      `  ${whose} ${duty.department}: ${duty.title.zh} ${duty.title.en} 期限 by ${duty.deadline} (规则 policy ${duty.policyVersion})${marksOf(duty)}`,
+      `  ${whose} ${duty.department}: ${duty.title.zh} ${duty.title.en} 期限 by ${localTime(duty.deadline)} (规则 policy ${duty.policyVersion})${marksOf(duty)}`,
     );
   }
   for (const event of shown.history ?? []) {
     const version = event.version === undefined ? '' : ` [${event.version}]`;
     print(
-      `  ${event.at}  ${event.title.zh} ${event.action}${version} → ${event.to}  ${event.department ?? '系统 exchange'}  ${event.reason ?? ''}`,
+      `  ${localTime(event.at)}  ${event.title.zh} ${event.action}${version} → ${event.to}  ${event.department ?? '系统 exchange'}  ${event.reason ?? ''}`,
     );
   }
   for (const { action, title, needs } of shown.actions ?? []) {

@@ -47,7 +47,7 @@ export function changesCommand(program: Command, context: CommandContext): void 
       const query = new URLSearchParams({ since: String(since), ...(grant && { grant }) });
       if (until !== undefined) query.set('until', String(until));
       const response = await client.open(`/datasets/${encodeURIComponent(code)}/changes?${query}`, { accept });
-      await deliver(client, response, options);
+      await deliver(context, client, response, options);
       // Only now: what broke off must be asked for again from the same version.
       process.stderr.write(`next: --since ${response.headers.get('x-huitong-version')}\n`);
     });

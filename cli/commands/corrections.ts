@@ -6,7 +6,7 @@ import { textTable } from '../../lib/text-table.ts';
 import type { Case, Metering, Rating, Recall, SubjectAccess } from '../../schemas/generated/api.ts';
 import { type CommandContext, take, wholeNumber } from '../context.ts';
 import { CommandError, exitCodes } from '../errors.ts';
-import { bytes, number, print, printJson } from '../output.ts';
+import { bytes, localTime, number, print, printJson } from '../output.ts';
 import { queryOf, showCase } from './cases.ts';
 
 export function correctionCommands(program: Command, context: CommandContext): void {
@@ -142,7 +142,7 @@ function showRecalls(recalls: Recall[]): void {
       { title: '用数部门 readers', value: (r) => r.readers, align: 'right' },
       { title: '已确认 confirmed', value: (r) => r.confirmed, align: 'right' },
       { title: '逾期 overdue', value: (r) => r.overdue, align: 'right' },
-      { title: '撤回时间 at', value: (r) => r.recalledAt },
+      { title: '撤回时间 at', value: (r) => localTime(r.recalledAt) },
     ]),
   );
 }
@@ -163,7 +163,7 @@ function showMetering(sums: Metering[], by: (keyof Metering)[]): void {
 function showSubject({ lookups, bulkGrants }: SubjectAccess): void {
   print(
     textTable(lookups, [
-      { title: '时间 time', value: (l) => l.time },
+      { title: '时间 time', value: (l) => localTime(l.time) },
       { title: '部门 department', value: (l) => l.department },
       { title: '数据集 dataset', value: (l) => l.dataset },
       { title: '用途 purpose', value: (l) => l.purpose },

@@ -5,7 +5,7 @@ import type { DatasetSummary, Version } from '../../schemas/generated/api.ts';
 import { type CommandContext, take, wholeNumber } from '../context.ts';
 import { deliver } from '../deliver.ts';
 import { CommandError, exitCodes } from '../errors.ts';
-import { bytes, number, print } from '../output.ts';
+import { bytes, localTime, number, print } from '../output.ts';
 import { diffCommand } from './diff.ts';
 import { inferCommands } from './infer.ts';
 
@@ -71,7 +71,7 @@ export function datasetCommands(program: Command, context: CommandContext): void
         print(
           textTable(list, [
             { title: 'version', value: (v) => v.version, align: 'right' },
-            { title: 'published', value: (v) => v.publishedAt },
+            { title: 'published', value: (v) => localTime(v.publishedAt) },
             { title: 'mode', value: (v) => v.mode },
             { title: 'rows', value: (v) => number(v.rows), align: 'right' },
             { title: 'changed', value: (v) => changedText(v.changes) },
@@ -79,7 +79,7 @@ export function datasetCommands(program: Command, context: CommandContext): void
             { title: 'size', value: (v) => bytes(v.bytes), align: 'right' },
             { title: 'contract', value: (v) => v.contractVersion },
             { title: 'read as', value: (v) => v.guarantee },
-            { title: 'recalled', value: (v) => v.recalled && `撤回 ${v.recalled.at}: ${v.recalled.reason}` },
+            { title: 'recalled', value: (v) => v.recalled && `撤回 ${localTime(v.recalled.at)}: ${v.recalled.reason}` },
           ]),
         ),
       );
@@ -134,7 +134,7 @@ export function datasetCommands(program: Command, context: CommandContext): void
       const query = new URLSearchParams({ ...(columns && { columns }), ...(grant && { grant }) });
       const path = `/datasets/${encodeURIComponent(code)}${version}/data?${query}`;
       const response = await client.open(path, { accept });
-      await deliver(client, response, options);
+      await deliver(context, client, response, options);
     });
 }
 

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { textTable } from '../../lib/text-table.ts';
 import type { CommandContext } from '../context.ts';
 import { CommandError, exitCodes } from '../errors.ts';
-import { print } from '../output.ts';
+import { localTime, print } from '../output.ts';
 
 interface Schedule {
   dataset: string;
@@ -55,7 +55,7 @@ export function exchangeCommands(program: Command, context: CommandContext): voi
 function scheduleTable(schedules: Schedule[]): string {
   return textTable(schedules, [
     { title: 'dataset', value: (s) => s.dataset },
-    { title: 'next run', value: (s) => (s.paused ? 'paused' : s.nextAt) },
+    { title: 'next run', value: (s) => (s.paused ? 'paused' : localTime(s.nextAt)) },
     { title: 'note', value: (s) => s.note },
   ]);
 }

@@ -6,7 +6,7 @@ import type { Grant } from '../../schemas/generated/api.ts';
 import type { CommandContext } from '../context.ts';
 import { take, wholeNumber } from '../context.ts';
 import { CommandError, exitCodes } from '../errors.ts';
-import { number, print } from '../output.ts';
+import { localTime, number, print } from '../output.ts';
 
 interface Impact {
   readingNow: number;
@@ -99,7 +99,7 @@ function grantTable(grants: Grant[]): string {
     { title: '数据集 dataset', value: ({ dataset }) => dataset },
     { title: '部门 grantee', value: ({ grantee }) => grantee },
     { title: '状态 state', value: ({ state }) => `${states[state]} ${state}` },
-    { title: '到期 expires', value: ({ terms }) => String(terms.expires) },
+    { title: '到期 expires', value: ({ terms }) => localTime(String(terms.expires)) },
   ]);
 }
 

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { textTable } from '../../lib/text-table.ts';
 import type { Person } from '../../schemas/generated/api.ts';
 import type { CommandContext } from '../context.ts';
-import { print } from '../output.ts';
+import { localTime, print } from '../output.ts';
 
 interface WithPassword {
   person: Person;
@@ -58,7 +58,7 @@ export function peopleCommands(program: Command, context: CommandContext): void 
             { title: 'department', value: (p) => p.department },
             { title: 'roles', value: (p) => p.roles.join(', ') },
             { title: 'signs in with', value: (p) => p.signsInWith.join(', ') },
-            { title: 'disabled', value: (p) => p.disabledAt },
+            { title: 'disabled', value: (p) => localTime(p.disabledAt) },
           ]),
         ),
       );

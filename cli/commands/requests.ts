@@ -6,7 +6,7 @@ import { textTable } from '../../lib/text-table.ts';
 import type { Request, RequestDecision, RequestPreview, RequestTerms } from '../../schemas/generated/api.ts';
 import { type CommandContext, take } from '../context.ts';
 import { CommandError, exitCodes } from '../errors.ts';
-import { print } from '../output.ts';
+import { localTime, print } from '../output.ts';
 
 interface AskOptions {
   items: string;
@@ -203,7 +203,10 @@ function showList(requests: Request[]): void {
       { title: '需求部门 from', value: (r) => r.department },
       { title: '状态 state', value: (r) => `${r.stateTitle.zh} ${r.state}` },
       { title: '待办 whose turn', value: (r) => r.duty && (r.duty.department ?? 'exchange') },
-      { title: '期限 due', value: (r) => r.duty && `${r.duty.deadline}${r.duty.overdue ? ' 逾期 overdue' : ''}` },
+      {
+        title: '期限 due',
+        value: (r) => r.duty && `${localTime(r.duty.deadline)}${r.duty.overdue ? ' 逾期 overdue' : ''}`,
+      },
     ]),
   );
 }
@@ -221,12 +224,12 @@ function showRequest(request: Request): void {
     const marks = [duty.provisional && '暂定 provisional', duty.overdue && '逾期 overdue'].filter(Boolean).join(', ');
     const whose = `${parties[duty.party as Party].zh} ${duty.department ?? ''}`.trim();
     print(
-      `  ${whose}: ${duty.title.zh} ${duty.title.en} 期限 by ${duty.deadline} (规则 policy ${duty.policyVersion}) ${marks}`,
+      `  ${whose}: ${duty.title.zh} ${duty.title.en} 期限 by ${localTime(duty.deadline)} (规则 policy ${duty.policyVersion}) ${marks}`,
     );
   }
   for (const event of request.history ?? []) {
     print(
-      `  ${event.at}  ${event.title.zh} ${event.action} → ${event.to}  ${event.department ?? '系统 exchange'}  ${event.reason ?? ''}`,
+      `  ${localTime(event.at)}  ${event.title.zh} ${event.action} → ${event.to}  ${event.department ?? '系统 exchange'}  ${event.reason ?? ''}`,
     );
   }
   for (const { action, title, needs } of request.actions ?? []) {

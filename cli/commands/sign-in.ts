@@ -6,7 +6,7 @@ import type { Person, Token } from '../../schemas/generated/api.ts';
 import type { ApiClient } from '../client.ts';
 import type { CommandContext } from '../context.ts';
 import { CommandError, exitCodes } from '../errors.ts';
-import { print } from '../output.ts';
+import { localTime, print } from '../output.ts';
 import { SecretPrompt } from '../prompt.ts';
 import { keepSession } from '../sessions.ts';
 
@@ -49,7 +49,7 @@ export function signInCommands(program: Command, context: CommandContext): void 
       await keepSession(client.connection.url, { secret, expiresAt, login: person.login });
       context.show({ expiresAt, person }, () =>
         print(
-          `已登录 signed in as ${person.login} (${person.department}: ${person.roles.join(', ')}) until ${expiresAt}`,
+          `已登录 signed in as ${person.login} (${person.department}: ${person.roles.join(', ')}) until ${localTime(expiresAt)}`,
         ),
       );
     });

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { textTable } from '../../lib/text-table.ts';
 import type { Token, TokenCreated } from '../../schemas/generated/api.ts';
 import { type CommandContext, wholeNumber } from '../context.ts';
-import { print } from '../output.ts';
+import { localTime, print } from '../output.ts';
 
 interface CreateOptions {
   department: string;
@@ -59,9 +59,10 @@ export function tokenCommands(program: Command, context: CommandContext): void {
           textTable(list, [
             { title: 'id', value: (t) => t.id },
             { title: 'department', value: (t) => t.department },
+            { title: 'subject', value: (t) => t.subject },
             { title: 'roles', value: (t) => t.roles.join(', ') },
-            { title: 'expires', value: (t) => t.expiresAt },
-            { title: 'revoked', value: (t) => t.revokedAt },
+            { title: 'expires', value: (t) => localTime(t.expiresAt) },
+            { title: 'revoked', value: (t) => localTime(t.revokedAt) },
           ]),
         ),
       );

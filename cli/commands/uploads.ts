@@ -8,7 +8,7 @@ import { textTable } from '../../lib/text-table.ts';
 import type { Upload } from '../../schemas/generated/api.ts';
 import { type CommandContext, take, wholeNumber } from '../context.ts';
 import { CommandError, exitCodes } from '../errors.ts';
-import { bytes, print } from '../output.ts';
+import { bytes, localTime, print } from '../output.ts';
 
 export function uploadCommands(source: Command, context: CommandContext): void {
   source
@@ -41,7 +41,7 @@ export function uploadCommands(source: Command, context: CommandContext): void {
             { title: 'id', value: (u) => u.id },
             { title: 'file', value: (u) => u.name },
             { title: 'size', value: (u) => bytes(u.sizeBytes), align: 'right' },
-            { title: 'uploaded', value: (u) => u.uploadedAt },
+            { title: 'uploaded', value: (u) => localTime(u.uploadedAt) },
             { title: 'state', value: (u) => u.state },
             { title: 'digest', value: (u) => u.digest.slice(0, 12) },
           ]),

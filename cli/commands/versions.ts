@@ -7,7 +7,7 @@ import type { ApiClient } from '../client.ts';
 import type { CommandContext } from '../context.ts';
 import { saveTo } from '../deliver.ts';
 import { CommandError, exitCodes } from '../errors.ts';
-import { bytes, number, ProgressLine, print } from '../output.ts';
+import { bytes, counted, ProgressLine, print } from '../output.ts';
 
 export function versionCommands(program: Command, context: CommandContext): void {
   const version = program.command('version').description('versions in a folder of yours');
@@ -20,7 +20,9 @@ export function versionCommands(program: Command, context: CommandContext): void
       const client = await context.client();
       const path = `/datasets/${encodeURIComponent(dataset)}/versions/${encodeURIComponent(number_)}`;
       const manifest = await download(client, path, options.to);
-      context.show(manifest, ({ rows, bytes: size }) => print(`${number(rows)} rows, ${bytes(size)} in ${options.to}`));
+      context.show(manifest, ({ rows, bytes: size }) =>
+        print(`${counted(rows, 'row')}, ${bytes(size)} in ${options.to}`),
+      );
     });
 
   version
@@ -39,7 +41,9 @@ export function versionCommands(program: Command, context: CommandContext): void
       context.show(verdict, ({ dataset, version: n, rows, parts, problems }) => {
         for (const problem of problems) print(`✗ ${problem}`);
         if (problems.length === 0)
-          print(`✓ ${dataset} version ${n}: ${number(rows)} rows in ${parts} parts, all as the manifest says`);
+          print(
+            `✓ ${dataset} version ${n}: ${counted(rows, 'row')} in ${counted(parts, 'part')}, all as the manifest says`,
+          );
       });
       if (verdict.problems.length > 0)
         throw new CommandError(`${folder} 与其清单不符 · ${folder} is not what its manifest says`, exitCodes.failed);
