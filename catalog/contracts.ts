@@ -16,7 +16,9 @@ export async function listContracts(catalog: Catalog, dataset: string): Promise<
 export async function getContract(catalog: Catalog, dataset: string, version: string): Promise<Contract> {
   const row = await catalog<ContractRow>('contract').where({ dataset, version }).first();
   if (row === undefined)
-    throw new HuitongError('NOT_FOUND', 'there is no such contract', { at: `${dataset}@${version}` });
+    throw new HuitongError('NOT_FOUND', '没有该版本的数据契约 · there is no such contract', {
+      at: `${dataset}@${version}`,
+    });
   return toContract(row);
 }
 

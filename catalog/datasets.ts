@@ -38,7 +38,7 @@ export async function listDatasets(catalog: Catalog, request: ListDatasets = {})
 /** Active or retired. Throws NOT_FOUND. */
 export async function getDataset(catalog: Catalog, code: string): Promise<Dataset> {
   const row = await catalog<DatasetRow>('dataset').where({ code }).first();
-  if (row === undefined) throw new HuitongError('NOT_FOUND', 'there is no such dataset', { at: code });
+  if (row === undefined) throw new HuitongError('NOT_FOUND', '没有该数据集 · there is no such dataset', { at: code });
   const contract = await catalog<ContractRow>('contract')
     .where({ dataset: code, version: row.contract_version })
     .first();

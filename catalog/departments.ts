@@ -13,7 +13,7 @@ export async function listDepartments(catalog: Catalog): Promise<Department[]> {
 /** Active or retired. Throws NOT_FOUND. */
 export async function getDepartment(catalog: Catalog, code: string): Promise<Department> {
   const [row] = await counted(catalog).where('department.code', code);
-  if (row === undefined) throw new HuitongError('NOT_FOUND', 'there is no such department', { at: code });
+  if (row === undefined) throw new HuitongError('NOT_FOUND', '没有该部门 · there is no such department', { at: code });
   return toDepartment(row);
 }
 

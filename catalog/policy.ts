@@ -24,7 +24,8 @@ export async function currentPolicy(catalog: Catalog): Promise<PolicyDefinition>
   const latest = await catalog('district_apply')
     .orderBy('sequence', 'desc')
     .first<{ policy: PolicyDefinition } | undefined>('policy');
-  if (latest === undefined) throw new HuitongError('NOT_FOUND', 'no district has been applied yet');
+  if (latest === undefined)
+    throw new HuitongError('NOT_FOUND', '尚未导入任何区的定义 · no district has been applied yet');
   return latest.policy;
 }
 
@@ -33,7 +34,8 @@ export async function supervisingDepartment(catalog: Catalog): Promise<string> {
   const latest = await catalog('district_apply')
     .orderBy('sequence', 'desc')
     .first<{ definition: DistrictDefinition } | undefined>('definition');
-  if (latest === undefined) throw new HuitongError('NOT_FOUND', 'no district has been applied yet');
+  if (latest === undefined)
+    throw new HuitongError('NOT_FOUND', '尚未导入任何区的定义 · no district has been applied yet');
   return latest.definition.supervisor;
 }
 

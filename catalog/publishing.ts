@@ -55,7 +55,7 @@ export async function assignmentParts(catalog: Catalog, code: string): Promise<P
       'contract.document',
       { source_definition: 'source.definition' },
     );
-  if (row === undefined) throw new HuitongError('NOT_FOUND', 'there is no such dataset', { at: code });
+  if (row === undefined) throw new HuitongError('NOT_FOUND', '没有该数据集 · there is no such dataset', { at: code });
   const { definition } = row;
   return {
     assignment: toAssignment(row),

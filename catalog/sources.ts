@@ -38,7 +38,7 @@ export function connectionOf({ connection, limits }: SourceDefinition): SourceDe
 
 async function readSource(catalog: Catalog, code: string): Promise<SourceRow> {
   const row = await catalog<SourceRow>('source').where({ code }).first();
-  if (row === undefined) throw new HuitongError('NOT_FOUND', 'there is no such source', { at: code });
+  if (row === undefined) throw new HuitongError('NOT_FOUND', '没有该数据源 · there is no such source', { at: code });
   return row;
 }
 

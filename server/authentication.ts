@@ -31,10 +31,11 @@ export function installAuthentication(app: FastifyInstance, { publication }: App
     const action = request.routeOptions.config.action;
     if (action === undefined || action === 'anyone' || action === 'session') return;
     const token = bearerOf(request);
-    if (token === undefined) throw new HuitongError('UNAUTHENTICATED', 'the request carries no bearer token');
+    if (token === undefined)
+      throw new HuitongError('UNAUTHENTICATED', '请求未附令牌 · the request carries no bearer token');
     request.principal = await authenticate(publication.catalog, token, request.ip);
     if (!mayEver(request.principal, action)) {
-      throw new HuitongError('FORBIDDEN', 'no role of this token may do that', { at: action });
+      throw new HuitongError('FORBIDDEN', '您的角色不能办理此事 · no role of this token may do that', { at: action });
     }
   });
 }
@@ -46,7 +47,8 @@ export function bearerOf(request: Pick<FastifyRequest, 'headers'>): string | und
 
 /** Of a route whose action needs a token. */
 export function principalOf(request: Pick<FastifyRequest, 'principal'>): Principal {
-  if (request.principal === null) throw new HuitongError('UNAUTHENTICATED', 'the request carries no bearer token');
+  if (request.principal === null)
+    throw new HuitongError('UNAUTHENTICATED', '请求未附令牌 · the request carries no bearer token');
   return request.principal;
 }
 
@@ -67,7 +69,9 @@ export async function permitted<T extends { department: string }>(
     return found;
   } catch (e: unknown) {
     if (!isHuitongError(e, 'NOT_FOUND')) throw e;
-    throw new HuitongError('NOT_FOUND', 'there is no such object that this token may act on', { at });
+    throw new HuitongError('NOT_FOUND', '没有您可办理的该对象 · there is no such object that this token may act on', {
+      at,
+    });
   }
 }
 

@@ -35,7 +35,10 @@ export function installIdempotency(app: FastifyInstance, { publication: { catalo
     if (typeof key !== 'string' || request.method !== 'POST' || !request.principal) return;
     if (request.routeOptions.config.replayable === false) return;
     if (key.length === 0 || key.length > KEY_LENGTH_MAX) {
-      throw new HuitongError('REQUEST_INVALID', `an Idempotency-Key has 1 to ${KEY_LENGTH_MAX} characters`);
+      throw new HuitongError(
+        'REQUEST_INVALID',
+        `Idempotency-Key 为 1 至 ${KEY_LENGTH_MAX} 个字符 · an Idempotency-Key has 1 to ${KEY_LENGTH_MAX} characters`,
+      );
     }
     const before = await claim(catalog, request.principal.tokenId, key, digestOf(request));
     if (before !== undefined) return replay(reply, before);
@@ -63,10 +66,16 @@ async function claim(catalog: Catalog, token: string, key: string, digest: Buffe
   if (inserted.length > 0) return undefined;
   const row = await catalog<IdempotentRow>('idempotent_request').where({ token, key }).first();
   if (row && !row.digest.equals(digest)) {
-    throw new HuitongError('IDEMPOTENCY_MISMATCH', 'the Idempotency-Key was used for another request');
+    throw new HuitongError(
+      'IDEMPOTENCY_MISMATCH',
+      '该幂等键已用于另一请求 · the Idempotency-Key was used for another request',
+    );
   }
   if (!row || row.status === null) {
-    throw new HuitongError('IDEMPOTENCY_IN_PROGRESS', 'the first request with this Idempotency-Key is at work');
+    throw new HuitongError(
+      'IDEMPOTENCY_IN_PROGRESS',
+      '同一幂等键的请求正在处理 · the first request with this Idempotency-Key is at work',
+    );
   }
   return row;
 }

@@ -35,7 +35,7 @@ export function parseJsonBody(text: string): unknown {
     value = JSON.parse(text);
   } catch {
     // Its message would quote the text.
-    throw new HuitongError('REQUEST_INVALID', 'the body is not JSON', { pointer: '' });
+    throw new HuitongError('REQUEST_INVALID', '请求内容不是 JSON · the body is not JSON', { pointer: '' });
   }
   const members = requirePlain(value);
   if (members === membersIn(text)) return value;
@@ -52,7 +52,7 @@ function requirePlain(root: unknown): number {
     const { value, pointer, depth } = next;
     if (typeof value === 'string') requireText(value, pointer);
     if (typeof value !== 'object' || value === null) continue;
-    if (depth > limits.contractDepthMax) throw refused('REQUEST_INVALID', 'it is nested too deep', '');
+    if (depth > limits.contractDepthMax) throw refused('REQUEST_INVALID', '嵌套过深 · it is nested too deep', '');
     const isList = Array.isArray(value);
     for (const [name, member] of Object.entries(value)) {
       if (!isList) members++;

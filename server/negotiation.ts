@@ -32,7 +32,10 @@ export function negotiate<Format>(
     if (weight > (best?.weight ?? 0)) best = { type, format, weight };
   }
   if (best) return best;
-  throw new HuitongError('NOT_ACCEPTABLE', `it is served as ${types.map(([type]) => type).join(', ')}`);
+  throw new HuitongError(
+    'NOT_ACCEPTABLE',
+    `可提供的格式：${types.map(([type]) => type).join(', ')} · it is served as ${types.map(([type]) => type).join(', ')}`,
+  );
 }
 
 /** The most specific range that matches decides. */

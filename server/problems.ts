@@ -72,7 +72,11 @@ export function installProblems(app: FastifyInstance): void {
     return sendProblem(request, reply, ours);
   });
   app.setNotFoundHandler((request, reply) =>
-    sendProblem(request, reply, new HuitongError('NOT_FOUND', 'there is no such address', { at: request.method })),
+    sendProblem(
+      request,
+      reply,
+      new HuitongError('NOT_FOUND', '没有此地址 · there is no such address', { at: request.method }),
+    ),
   );
 }
 

@@ -26,7 +26,7 @@ export async function sendRead(
   const range = totalBytes === undefined ? undefined : rangeOf(request, totalBytes, etag);
   if (range === 'unsatisfiable') {
     reply.header('content-range', `bytes */${totalBytes}`);
-    throw new HuitongError('RANGE_NOT_SATISFIABLE', `the body has ${totalBytes} bytes`);
+    throw new HuitongError('RANGE_NOT_SATISFIABLE', `内容共 ${totalBytes} 字节 · the body has ${totalBytes} bytes`);
   }
   const length = range?.length ?? totalBytes;
   if (length !== undefined) reply.header('content-length', length);

@@ -37,7 +37,7 @@ export async function startWorkflow(client: Client, start: WorkflowStart): Promi
     return { workflowId: start.workflowId, runId: handle.firstExecutionRunId };
   } catch (error) {
     if (error instanceof WorkflowExecutionAlreadyStartedError) {
-      throw new HuitongError('RUN_IN_PROGRESS', 'a run of this dataset is going on', {
+      throw new HuitongError('RUN_IN_PROGRESS', '该数据集正在运行 · a run of this dataset is going on', {
         at: start.workflowId,
         cause: error,
       });
@@ -107,7 +107,10 @@ export function codedFailure(error: WorkflowFailedError | WorkflowUpdateFailedEr
       return new HuitongError(cause.type as ErrorCode, cause.message, { at, ...detail, cause: error });
     }
     if (cause instanceof TimeoutFailure) {
-      return new HuitongError('WORKER_UNAVAILABLE', 'no worker answered in time', { at, cause: error });
+      return new HuitongError('WORKER_UNAVAILABLE', '部门工作进程未及时响应 · no worker answered in time', {
+        at,
+        cause: error,
+      });
     }
   }
   return new HuitongError('INTERNAL', 'the workflow failed', { at, cause: error });
@@ -123,7 +126,7 @@ interface FailureDetail {
 function unreachable(error: unknown): HuitongError {
   if (error instanceof HuitongError) return error;
   if (error instanceof ServiceError) {
-    return new HuitongError('TEMPORAL_UNREACHABLE', 'Temporal does not answer', { cause: error });
+    return new HuitongError('TEMPORAL_UNREACHABLE', '工作流服务未响应 · Temporal does not answer', { cause: error });
   }
   return new HuitongError('INTERNAL', 'a call of Temporal failed', { cause: error });
 }

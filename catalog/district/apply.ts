@@ -31,7 +31,10 @@ export async function applyDistrict(
   return catalog.transaction(async (transaction) => {
     const present = await lockedPresent(transaction);
     if (present.digest !== plan.base) {
-      throw new HuitongError('PLAN_STALE', 'the catalog has changed since the plan was made');
+      throw new HuitongError(
+        'PLAN_STALE',
+        '生成计划之后目录已有变化 · the catalog has changed since the plan was made',
+      );
     }
     if (isEmptyPlan(plan)) return { changed: false };
     const id = await putIntoForce(transaction, plan, actor);

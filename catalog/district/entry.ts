@@ -42,7 +42,7 @@ export function datasetOfFiles(files: DistrictFiles): string {
 export function planEntry(present: Present, files: DistrictFiles): PlannedEntry {
   const code = datasetOfFiles(files);
   const district = inForce(present);
-  if (district === null) throw new HuitongError('NOT_FOUND', 'no district has been applied yet');
+  if (district === null) throw new HuitongError('NOT_FOUND', '尚未导入任何区的定义 · no district has been applied yet');
   const others = district.datasets.filter(({ definition }) => definition.code !== code);
   const found = declarationsOf({ ...district, datasets: others }, present.reviewed);
   const mistakes = Object.entries(files).flatMap(([path, text]) => readFile(path, text, found));

@@ -83,7 +83,7 @@ export async function recordedDenial(
 
 /** One text for what is absent and what is forbidden. */
 export function notFound(): HuitongError {
-  return new HuitongError('NOT_FOUND', 'there is no such dataset, version or object');
+  return new HuitongError('NOT_FOUND', '没有该数据集、版本或对象 · there is no such dataset, version or object');
 }
 
 interface Denied extends Pick<Asked, 'mode'> {

@@ -215,7 +215,8 @@ async function changeState(catalog: Catalog, change: ChangeGrant, state: GrantSt
     if (before === undefined) throw noGrant();
     const now = toGrant(before).state;
     if (now === state) return toGrant(before);
-    if (now === 'revoked' || now === 'expired') throw new HuitongError('GRANT_ENDED', `the grant is ${now}`);
+    if (now === 'revoked' || now === 'expired')
+      throw new HuitongError('GRANT_ENDED', `授权已终止 · the grant is ${now}`);
     const [row] = await transaction('access_grant')
       .where({ id: change.id })
       .update({ state, epoch: before.epoch + 1, reason: change.reason ?? null, changed_at: transaction.fn.now() })
@@ -265,10 +266,10 @@ function assertInForce({ code, state }: Pick<Dataset, 'code' | 'state'>): void {
 
 async function assertGrantee(catalog: Catalog, terms: GrantTerms, dataset: Dataset): Promise<void> {
   if (terms.grantee === dataset.department) {
-    throw invalid('a department reads its own data without a grant', '/grantee');
+    throw invalid('本部门数据无需授权 · a department reads its own data without a grant', '/grantee');
   }
   await getDepartment(catalog, terms.grantee).catch((e: unknown) => {
-    throw isHuitongError(e, 'NOT_FOUND') ? invalid('there is no such department', '/grantee') : e;
+    throw isHuitongError(e, 'NOT_FOUND') ? invalid('没有该部门 · there is no such department', '/grantee') : e;
   });
 }
 
@@ -276,35 +277,44 @@ function assertItems(terms: GrantTerms, dataset: Dataset): void {
   const items = new Map(dataset.items.map((item) => [item.name, item]));
   terms.items.forEach((name, i) => {
     const item = items.get(name);
-    if (item === undefined) throw invalid('the contract has no such item', `/items/${i}`);
+    if (item === undefined) throw invalid('数据契约中没有该数据项 · the contract has no such item', `/items/${i}`);
     if (item.sharingClass === 'not-shared') {
-      throw new HuitongError('ITEM_NOT_SHARED', 'the catalog does not share this item', { pointer: `/items/${i}` });
+      throw new HuitongError('ITEM_NOT_SHARED', '目录规定该数据项不予共享 · the catalog does not share this item', {
+        pointer: `/items/${i}`,
+      });
     }
   });
   const masked = Object.keys(terms.masks ?? {}).find((name) => !terms.items.includes(name));
-  if (masked !== undefined) throw invalid('a mask is for an item that is granted', '/masks');
-  if (givenItems(terms).length === 0) throw invalid('every item is dropped', '/masks');
+  if (masked !== undefined) throw invalid('只能对授权的数据项脱敏 · a mask is for an item that is granted', '/masks');
+  if (givenItems(terms).length === 0) throw invalid('所有数据项都被去除 · every item is dropped', '/masks');
 }
 
 function assertVerifications({ modes, verifications }: GrantTerms, dataset: Dataset): void {
   if (modes.includes('verify') !== (verifications !== undefined)) {
-    throw invalid('the mode verify and the verifications that it is for belong together', '/verifications');
+    throw invalid(
+      '核验方式与核验项须一并给出 · the mode verify and the verifications that it is for belong together',
+      '/verifications',
+    );
   }
   verifications?.forEach((name, i) => {
     if (Object.hasOwn(dataset.verifications ?? {}, name)) return;
-    throw invalid('the dataset has no such verification', `/verifications/${i}`);
+    throw invalid('该数据集没有此核验项 · the dataset has no such verification', `/verifications/${i}`);
   });
 }
 
 function assertTerm({ notBefore, expires }: GrantTerms): void {
-  if (!(Date.parse(notBefore) < Date.parse(expires))) throw invalid('it ends before it begins', '/expires');
-  if (!(Date.parse(expires) > Date.now())) throw invalid('it has ended already', '/expires');
+  if (!(Date.parse(notBefore) < Date.parse(expires)))
+    throw invalid('截止时间早于起始时间 · it ends before it begins', '/expires');
+  if (!(Date.parse(expires) > Date.now())) throw invalid('截止时间已过 · it has ended already', '/expires');
 }
 
 /** Against the version that is read now: types are the version's, not only the contract's. */
 async function assertCompiles(publication: Publication, policy: Policy, dataset: Dataset): Promise<void> {
   if (dataset.currentVersion === null) {
-    throw invalid('masks and filters are checked against a version: publish one first', '/dataset');
+    throw invalid(
+      '脱敏与筛选须对照已发布的版本，请先发布 · masks and filters are checked against a version: publish one first',
+      '/dataset',
+    );
   }
   const version = await resolveVersion(publication, dataset.code, 'current');
   const manifest = await readManifest(publication, version);
@@ -315,7 +325,7 @@ async function assertCompiles(publication: Publication, policy: Policy, dataset:
 function cursorId(cursor: string): string {
   const [id] = decodeCursor(cursor, 1);
   if (typeof id === 'string' && UUID.test(id)) return id;
-  throw new HuitongError('REQUEST_INVALID', 'the cursor is not one that was given out');
+  throw new HuitongError('REQUEST_INVALID', '游标无效，请从头查询 · the cursor is not one that was given out');
 }
 
 function invalid(message: string, pointer: string): HuitongError {
@@ -323,5 +333,5 @@ function invalid(message: string, pointer: string): HuitongError {
 }
 
 function noGrant(): HuitongError {
-  return new HuitongError('NOT_FOUND', 'there is no such grant');
+  return new HuitongError('NOT_FOUND', '没有该授权 · there is no such grant');
 }

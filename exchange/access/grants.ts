@@ -73,7 +73,7 @@ export async function resolveGrant(catalog: Catalog, query: GrantQuery): Promise
   if (best !== undefined) return best;
   const [newest] = rows;
   if (newest === undefined) throw none();
-  throw new HuitongError('GRANT_NOT_USABLE', `the grant is ${whyNot(newest, mode)}`, { at: newest.id });
+  throw unusable(newest.id, whyNot(newest, mode) ?? ended.expired);
 }
 
 /** @throws GRANT_NOT_USABLE where it was suspended, resumed, revoked or has expired since it was resolved */
@@ -88,8 +88,18 @@ export function hasExpired({ expiresAt }: Grant): boolean {
   return expiresAt !== null && expiresAt.getTime() <= Date.now();
 }
 
-export function notUsable({ id }: Grant, why: string): HuitongError {
-  return new HuitongError('GRANT_NOT_USABLE', `the grant is ${why}`, { at: id });
+const ended = {
+  suspended: { zh: '已暂停', en: 'suspended' },
+  revoked: { zh: '已撤销', en: 'revoked' },
+  expired: { zh: '已到期', en: 'expired' },
+};
+
+export function notUsable({ id }: Grant, why: keyof typeof ended): HuitongError {
+  return unusable(id, ended[why]);
+}
+
+function unusable(id: string, { zh, en }: { zh: string; en: string }): HuitongError {
+  return new HuitongError('GRANT_NOT_USABLE', `授权${zh} · the grant is ${en}`, { at: id });
 }
 
 /** Grants of the caller's own department, newest first; one that is bound to other addresses is as if it were not. */
@@ -107,11 +117,11 @@ async function ownRows(catalog: Catalog, { principal, dataset, grant, address }:
 /** Of one department for one dataset; the newest that are active come first. */
 const GRANTS_CONSIDERED_MAX = 100;
 
-function whyNot(row: GrantRow, mode: Mode): string | undefined {
+function whyNot(row: GrantRow, mode: Mode): { zh: string; en: string } | undefined {
   const { state, terms } = toGrant(row);
-  if (state !== 'active') return state;
-  if (row.not_before.getTime() > Date.now()) return 'not yet valid';
-  return terms.modes.includes(mode) ? undefined : `not for ${mode}`;
+  if (state !== 'active') return ended[state];
+  if (row.not_before.getTime() > Date.now()) return { zh: '尚未生效', en: 'not yet valid' };
+  return terms.modes.includes(mode) ? undefined : { zh: `不含方式 ${mode}`, en: `not for ${mode}` };
 }
 
 function implicitGrants({ department }: Principal, dataset: Dataset, mode: Mode): Grant[] {

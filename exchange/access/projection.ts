@@ -20,13 +20,14 @@ export function project(grant: Grant, schema: Schema, requested: string[] | unde
   const present = schema.fields.map((field) => field.name);
   const given = grant.columns === null ? present : present.filter((name) => grant.columns?.includes(name));
   if (requested === undefined) return { columns: given.length === present.length ? null : given };
-  if (requested.length === 0) throw new HuitongError('REQUEST_INVALID', 'no column is asked for');
+  if (requested.length === 0) throw new HuitongError('REQUEST_INVALID', '未请求任何列 · no column is asked for');
   if (new Set(requested).size < requested.length) {
-    throw new HuitongError('REQUEST_INVALID', 'a column is asked for twice');
+    throw new HuitongError('REQUEST_INVALID', '同一列请求了两次 · a column is asked for twice');
   }
   const known = new Set(given);
   const unknown = requested.find((name) => !known.has(name));
-  if (unknown !== undefined) throw new HuitongError('COLUMN_NOT_GRANTED', `there is no column ${quote(unknown)}`);
+  if (unknown !== undefined)
+    throw new HuitongError('COLUMN_NOT_GRANTED', `没有列 ${quote(unknown)} · there is no column ${quote(unknown)}`);
   const whole = requested.length === present.length && requested.every((name, i) => name === present[i]);
   return { columns: whole ? null : requested };
 }

@@ -76,7 +76,11 @@ export async function exportQuarantine(
   const run = await requireOwnRun(access, request);
   const parts = await sealedParts(access, run);
   const [first] = parts;
-  if (first === undefined) throw new HuitongError('NOT_FOUND', 'this run has no quarantined rows that are still kept');
+  if (first === undefined)
+    throw new HuitongError(
+      'NOT_FOUND',
+      '该运行没有仍保留的隔离记录 · this run has no quarantined rows that are still kept',
+    );
   const schema = await schemaOf(await unseal(access, first));
   const { format } = request;
   const lines =
@@ -103,7 +107,7 @@ async function requireOwnRun(
     if (!isHuitongError(e, 'NOT_FOUND') && !isHuitongError(e, 'FORBIDDEN')) throw e;
     await recordDenial(access, principal, { action: ACTION, object: `run/${run?.id ?? '(unknown)'}`, rule: e.code });
     // One text for a run that is absent and one that is another's.
-    throw e.code === 'NOT_FOUND' ? new HuitongError('NOT_FOUND', 'there is no such run') : e;
+    throw e.code === 'NOT_FOUND' ? new HuitongError('NOT_FOUND', '没有该运行 · there is no such run') : e;
   }
 }
 
@@ -171,5 +175,5 @@ function rowReader(batch: RecordBatch): (row: number) => QuarantinedRow {
 
 function requireOrdinal(value: string | number | undefined): number {
   if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value;
-  throw new HuitongError('REQUEST_INVALID', 'the cursor is not one that was given out');
+  throw new HuitongError('REQUEST_INVALID', '游标无效，请从头查询 · the cursor is not one that was given out');
 }

@@ -82,6 +82,7 @@ const rights = {
   'correction.file': { officer: 'own' },
   'correction.claim': { 'sharing-officer': 'own' },
   'rating.give': { officer: 'own' },
+  'rating.read': { officer: 'own', 'sharing-officer': 'own', supervisor: 'any', auditor: 'any' },
   'version.recall': { 'sharing-officer': 'own' },
   'duty.read': { officer: 'own', 'sharing-officer': 'own', supervisor: 'any', auditor: 'any' },
   'metering.read': { officer: 'own', 'sharing-officer': 'own', engineer: 'own', auditor: 'any' },
@@ -103,9 +104,10 @@ export function mayEver(principal: Principal, action: Action): boolean {
  */
 export function requireRight(principal: Principal, action: Action, department?: string): void {
   const reaches = reachesOf(principal, action);
-  if (reaches.length === 0) throw new HuitongError('FORBIDDEN', 'no role of this token may do that', { at: action });
+  if (reaches.length === 0)
+    throw new HuitongError('FORBIDDEN', '您的角色不能办理此事 · no role of this token may do that', { at: action });
   if (reaches.includes('any') || department === principal.department) return;
-  throw new HuitongError('NOT_FOUND', 'there is no such object');
+  throw new HuitongError('NOT_FOUND', '没有该对象 · there is no such object');
 }
 
 /** The department whose objects alone a listing may show the principal; undefined: everybody's. */
@@ -118,10 +120,15 @@ const separate: readonly Role[] = ['administrator', 'auditor', 'operator'];
 
 /** @throws REQUEST_INVALID for no role at all; ROLES_CONFLICT for two that nobody may hold together */
 export function requireSeparateRoles(roles: readonly Role[]): void {
-  if (roles.length === 0) throw new HuitongError('REQUEST_INVALID', 'a role is needed', { pointer: '/roles' });
+  if (roles.length === 0)
+    throw new HuitongError('REQUEST_INVALID', '至少需要一个角色 · a role is needed', { pointer: '/roles' });
   const both = separate.filter((role) => roles.includes(role));
   if (both.length < 2) return;
-  throw new HuitongError('ROLES_CONFLICT', `${both.join(' and ')} are never one holder`, { pointer: '/roles' });
+  throw new HuitongError(
+    'ROLES_CONFLICT',
+    `${both.join('、')} 不得由一人兼任 · ${both.join(' and ')} are never one holder`,
+    { pointer: '/roles' },
+  );
 }
 
 /** The row of one action, for documentation. */

@@ -71,7 +71,9 @@ export async function mintToken(catalog: Catalog, request: MintToken): Promise<T
   const { department, subject, roles, label, expiresAt, addresses, person } = request;
   const expires = expiresAt === undefined ? null : new Date(expiresAt);
   if (expires !== null && !(expires.getTime() > Date.now())) {
-    throw new HuitongError('REQUEST_INVALID', 'the expiry is not a time to come', { pointer: '/expiresAt' });
+    throw new HuitongError('REQUEST_INVALID', '到期时间已过 · the expiry is not a time to come', {
+      pointer: '/expiresAt',
+    });
   }
   requireSeparateRoles(roles);
   addressList(addresses ?? [], (message, i) => {
@@ -113,7 +115,7 @@ export async function rotateToken(catalog: Catalog, id: string, overlapSeconds: 
         })
         .returning('*')
     : [];
-  if (row === undefined) throw new HuitongError('NOT_FOUND', 'there is no such token');
+  if (row === undefined) throw new HuitongError('NOT_FOUND', '没有该令牌 · there is no such token');
   return { token: toToken(row), secret: secretOf(id, random) };
 }
 
@@ -130,7 +132,7 @@ export async function authenticate(catalog: Catalog, secret: string, address?: s
   const isNewest = timingSafeEqual(given, row?.hash ?? NO_HASH);
   const isFormer = timingSafeEqual(given, row?.previous_hash ?? NO_HASH) && row?.former_ended === false;
   if (row === undefined || !(isNewest || isFormer) || !isUsable(row, address)) {
-    throw new HuitongError('UNAUTHENTICATED', 'the token is not valid');
+    throw new HuitongError('UNAUTHENTICATED', '令牌无效 · the token is not valid');
   }
   return {
     tokenId: row.id,
@@ -165,12 +167,12 @@ export async function listTokens(
 
 /** Ends a token at once; a second time changes nothing. Throws NOT_FOUND. */
 export async function revokeToken(catalog: Catalog, id: string): Promise<Token> {
-  if (!UUID.test(id)) throw new HuitongError('NOT_FOUND', 'there is no such token');
+  if (!UUID.test(id)) throw new HuitongError('NOT_FOUND', '没有该令牌 · there is no such token');
   const [row] = await catalog<TokenRow>('access_token')
     .where({ id })
     .update({ revoked_at: catalog.raw('coalesce(revoked_at, now())') })
     .returning('*');
-  if (row === undefined) throw new HuitongError('NOT_FOUND', 'there is no such token');
+  if (row === undefined) throw new HuitongError('NOT_FOUND', '没有该令牌 · there is no such token');
   return toToken(row);
 }
 
@@ -216,7 +218,7 @@ function secretOf(id: string, random: Uint8Array): string {
 
 function requireUuid(value: unknown): string {
   if (typeof value === 'string' && UUID.test(value)) return value;
-  throw new HuitongError('REQUEST_INVALID', 'the cursor is not one that was given out');
+  throw new HuitongError('REQUEST_INVALID', '游标无效，请从头查询 · the cursor is not one that was given out');
 }
 
 function hashOf(random: Uint8Array): Buffer {

@@ -14,7 +14,8 @@ export async function countUse(catalog: Catalog, grant: Grant, use: Use, count =
   if (grant.epoch === null) return;
   const most = (use === 'read' ? grant.quota.readsPerDay : grant.quota.lookupsPerDay) ?? Number.MAX_SAFE_INTEGER;
   const { rows } = await catalog.raw<{ rows: unknown[] }>(COUNT, { grant: grant.id, use, count, most });
-  if (rows.length === 0) throw new HuitongError('QUOTA_EXCEEDED', `the quota of ${most} a day is used up`);
+  if (rows.length === 0)
+    throw new HuitongError('QUOTA_EXCEEDED', `每日 ${most} 次的额度已用完 · the quota of ${most} a day is used up`);
 }
 
 const COUNT = `

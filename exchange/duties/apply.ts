@@ -81,7 +81,7 @@ export async function loadCase(catalog: Catalog, id: string): Promise<CaseSnapsh
 }
 
 export function noCase(id: string): HuitongError {
-  return new HuitongError('NOT_FOUND', 'there is no such case', { at: id });
+  return new HuitongError('NOT_FOUND', '没有该事项 · there is no such case', { at: id });
 }
 
 interface TakenCaseStep {
@@ -96,7 +96,9 @@ interface TakenCaseStep {
 async function wasTaken(transaction: Catalog, act: ApplyCaseAction): Promise<boolean> {
   const event = await transaction('duty_case_event').where({ id: act.id }).first<{ case: string } | undefined>('case');
   if (event !== undefined && event.case !== act.case) {
-    throw new HuitongError('REQUEST_INVALID', 'the id is that of another case’s step', { pointer: '/id' });
+    throw new HuitongError('REQUEST_INVALID', '该编号属于另一事项的办理 · the id is that of another case’s step', {
+      pointer: '/id',
+    });
   }
   return event !== undefined;
 }

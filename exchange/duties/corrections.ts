@@ -149,7 +149,7 @@ export async function requireMended(
 
 export async function correctionOf(catalog: Catalog, id: string): Promise<CorrectionRow> {
   const row = await catalog<CorrectionRow>('correction').where({ case: id }).first();
-  if (row === undefined) throw new HuitongError('NOT_FOUND', 'there is no such correction', { at: id });
+  if (row === undefined) throw new HuitongError('NOT_FOUND', '没有该更正 · there is no such correction', { at: id });
   return row;
 }
 
@@ -167,7 +167,8 @@ async function cellOrGone(access: Access, place: CellPlace) {
 
 async function requireCorrection(catalog: Catalog, principal: Principal, id: string): Promise<CaseRow> {
   const row = await requireCase(catalog, principal, id);
-  if (row.kind !== 'correction') throw new HuitongError('NOT_FOUND', 'there is no such correction', { at: id });
+  if (row.kind !== 'correction')
+    throw new HuitongError('NOT_FOUND', '没有该更正 · there is no such correction', { at: id });
   return row;
 }
 
@@ -179,7 +180,11 @@ async function readersDataset(catalog: Catalog, principal: Principal, filed: Fil
     return dataset;
   } catch (e: unknown) {
     if (!isHuitongError(e, 'NOT_FOUND')) throw e;
-    throw new HuitongError('NOT_FOUND', 'there is no such dataset that a grant of yours gives', { at: filed.dataset });
+    throw new HuitongError(
+      'NOT_FOUND',
+      '您的授权中没有该数据集 · there is no such dataset that a grant of yours gives',
+      { at: filed.dataset },
+    );
   }
 }
 
@@ -197,10 +202,14 @@ async function requireReader(
     return resolveGrant(catalog, { ...query, mode: 'lookup' });
   });
   if (grant.columns !== null && !grant.columns.includes(item)) {
-    throw new HuitongError('COLUMN_NOT_GRANTED', 'no grant of yours gives this item', { pointer: '/item' });
+    throw new HuitongError('COLUMN_NOT_GRANTED', '您的授权中没有该数据项 · no grant of yours gives this item', {
+      pointer: '/item',
+    });
   }
   if (!dataset.items.some(({ name }) => name === item)) {
-    throw new HuitongError('COLUMN_NOT_GRANTED', 'no grant of yours gives this item', { pointer: '/item' });
+    throw new HuitongError('COLUMN_NOT_GRANTED', '您的授权中没有该数据项 · no grant of yours gives this item', {
+      pointer: '/item',
+    });
   }
 }
 

@@ -66,7 +66,7 @@ function placeOf(cursor: string): [string, string] {
   const [deadline, id] = decodeCursor(cursor, 2).map(String) as [string, string];
   const valid = !Number.isNaN(Date.parse(deadline)) && /^[0-9a-f-]{36}$/.test(id);
   if (valid) return [deadline, id];
-  throw new HuitongError('REQUEST_INVALID', 'the cursor is not one that was given out');
+  throw new HuitongError('REQUEST_INVALID', '游标无效，请从头查询 · the cursor is not one that was given out');
 }
 
 function toDuty(row: OpenDutyRow): Duty {

@@ -45,7 +45,10 @@ export async function meter(catalog: Catalog, principal: Principal, asked: Meter
   if (asked.department !== undefined) query.where('metering.department', asked.department);
   const sums: Metering[] = await query;
   if (sums.length > limits.pageRowsMax) {
-    throw new HuitongError('REQUEST_INVALID', `more than ${limits.pageRowsMax} sums: take fewer days or dimensions`);
+    throw new HuitongError(
+      'REQUEST_INVALID',
+      `超过 ${limits.pageRowsMax} 项合计，请减少天数或维度 · more than ${limits.pageRowsMax} sums: take fewer days or dimensions`,
+    );
   }
   return sums;
 }

@@ -87,7 +87,7 @@ export async function listRatings(
   const query = ratings(catalog)
     .orderBy('rating.id', 'desc')
     .limit(limit + 1);
-  const own = listingLimit(principal, 'case.read');
+  const own = listingLimit(principal, 'rating.read');
   if (own !== undefined) {
     query.where((either) => either.where('rating.department', own).orWhere('dataset.department', own));
   }
@@ -148,7 +148,7 @@ async function requireRater(
   if (grant !== undefined) {
     const { terms } = await getGrant(catalog, grant);
     if (terms.grantee !== department || terms.dataset !== dataset.code) {
-      throw new HuitongError('NOT_FOUND', 'there is no grant', { at: grant });
+      throw new HuitongError('NOT_FOUND', '没有授权 · there is no grant', { at: grant });
     }
   }
   await projectLog(catalog);

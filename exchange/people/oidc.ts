@@ -124,10 +124,14 @@ export class IdentityProvider {
   }
 
   #unavailable(cause: unknown): HuitongError {
-    return new HuitongError('SIGN_IN_UNAVAILABLE', 'the identity provider does not answer as one does', {
-      at: this.#settings.issuer,
-      cause,
-    });
+    return new HuitongError(
+      'SIGN_IN_UNAVAILABLE',
+      '统一身份认证的答复无效 · the identity provider does not answer as one does',
+      {
+        at: this.#settings.issuer,
+        cause,
+      },
+    );
   }
 
   #requireRedirect(text: string): void {
@@ -136,7 +140,9 @@ export class IdentityProvider {
     const isOwn = url?.origin === own.origin;
     const isLoopback = url?.protocol === 'http:' && ['127.0.0.1', '[::1]'].includes(url.hostname);
     if ((isOwn || isLoopback) && url?.hash === '' && url.search === '') return;
-    throw new HuitongError('REQUEST_INVALID', 'nobody is sent back to there', { pointer: '/redirectUri' });
+    throw new HuitongError('REQUEST_INVALID', '不允许返回该地址 · nobody is sent back to there', {
+      pointer: '/redirectUri',
+    });
   }
 }
 

@@ -29,9 +29,11 @@ export function temporaryPassword(): string {
 export function requireStrong(password: string, login: string): void {
   const plain = normal(password);
   const weak = (why: string) => new HuitongError('PASSWORD_WEAK', why, { pointer: '/newPassword' });
-  if ([...plain].length < LENGTH_MIN) throw weak(`a password has at least ${LENGTH_MIN} characters`);
-  if (plain.toLowerCase().includes(login.toLowerCase())) throw weak('a password does not contain the login');
-  if (new Set(plain).size < 5) throw weak('a password has at least five different characters');
+  if ([...plain].length < LENGTH_MIN)
+    throw weak(`密码至少 ${LENGTH_MIN} 个字符 · a password has at least ${LENGTH_MIN} characters`);
+  if (plain.toLowerCase().includes(login.toLowerCase()))
+    throw weak('密码不得含有登录名 · a password does not contain the login');
+  if (new Set(plain).size < 5) throw weak('密码至少有五个不同字符 · a password has at least five different characters');
 }
 
 export async function hashPassword(password: string): Promise<string> {
@@ -65,7 +67,7 @@ const waiting: (() => void)[] = [];
 async function derive(password: string, salt: Buffer, logN: number, r: number, p: number): Promise<Buffer> {
   if (running >= limits.passwordChecksMax) {
     if (waiting.length >= limits.passwordChecksWaitingMax) {
-      throw new HuitongError('SIGN_IN_UNAVAILABLE', 'too many sign-ins wait already');
+      throw new HuitongError('SIGN_IN_UNAVAILABLE', '正在登录的人过多 · too many sign-ins wait already');
     }
     await new Promise<void>((resolve) => waiting.push(resolve));
   } else running++;

@@ -58,7 +58,7 @@ export async function createPerson(catalog: Catalog, actor: Actor, request: Crea
     const row = { id: uuidv7(), department, login, name, roles, password_hash, password_temporary: withPassword };
     const [inserted] = await transaction<PersonRow>('person').insert(row).onConflict('login').ignore().returning('*');
     if (inserted === undefined) {
-      throw new HuitongError('LOGIN_TAKEN', 'another account has this login', { pointer: '/login' });
+      throw new HuitongError('LOGIN_TAKEN', '该登录名已有账号 · another account has this login', { pointer: '/login' });
     }
     await record(transaction, actor, 'person.create', inserted);
     return { person: toPerson(inserted), ...(password === undefined ? {} : { temporaryPassword: password }) };
@@ -171,5 +171,5 @@ function known(id: string): string {
 }
 
 function noPerson(): HuitongError {
-  return new HuitongError('NOT_FOUND', 'there is no such person');
+  return new HuitongError('NOT_FOUND', '没有该人员 · there is no such person');
 }

@@ -41,7 +41,8 @@ export async function signIn(access: Access, request: PasswordSignIn): Promise<S
     throw await refused(access, login, 'password');
   }
   if (request.newPassword === undefined) {
-    if (row.password_temporary) throw new HuitongError('PASSWORD_CHANGE_REQUIRED', 'the password is a temporary one');
+    if (row.password_temporary)
+      throw new HuitongError('PASSWORD_CHANGE_REQUIRED', '当前为临时密码 · the password is a temporary one');
     await catalog('person').where({ id: row.id }).update({ failures: 0, locked_until: null });
   } else await replacePassword(catalog, row, request.newPassword);
   return openSession(access, row, 'password');
@@ -82,7 +83,7 @@ export async function refused(access: Access, login: string, means: 'password' |
     rule: 'SIGN_IN_FAILED',
     detail: { means },
   });
-  return new HuitongError('SIGN_IN_FAILED', 'nobody could be signed in with that');
+  return new HuitongError('SIGN_IN_FAILED', '未能登录 · nobody could be signed in with that');
 }
 
 export function isOpen(row: PersonRow): boolean {

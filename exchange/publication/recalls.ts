@@ -36,9 +36,10 @@ export async function readableVersion(
   const newest = await newestReadable(publication.catalog, dataset);
   const instead =
     newest === null
-      ? '没有可用的版本 · there is no other version to read'
-      : `可用的最新版本是 ${newest} · the newest one that can be read is ${newest}`;
-  throw new HuitongError('VERSION_RECALLED', `版本 ${version.number} 已撤回 · recalled; ${instead}`, {
+      ? { zh: '没有可用的版本', en: 'there is no other version to read' }
+      : { zh: `可用的最新版本是 ${newest}`, en: `the newest one that can be read is ${newest}` };
+  const message = `版本 ${version.number} 已撤回；${instead.zh} · version ${version.number} was recalled; ${instead.en}`;
+  throw new HuitongError('VERSION_RECALLED', message, {
     at: `${dataset} ${version.number}`,
   });
 }

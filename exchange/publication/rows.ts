@@ -74,7 +74,7 @@ export async function readRunRow(catalog: Catalog, runId: string, lock?: 'share'
   if (lock === 'share') query.forShare();
   if (lock === 'update') query.forUpdate();
   const [row] = UUID.test(runId) ? await query.select<RunRow[]>('*') : [];
-  if (!row) throw new HuitongError('NOT_FOUND', 'there is no such run', { at: runId });
+  if (!row) throw new HuitongError('NOT_FOUND', '没有该运行 · there is no such run', { at: runId });
   return row;
 }
 

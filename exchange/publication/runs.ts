@@ -53,7 +53,8 @@ export async function beginRun({ catalog }: Publication, request: BeginRun): Pro
         'current_version',
         'definition',
       );
-    if (!dataset) throw new HuitongError('NOT_FOUND', 'there is no such dataset', { at: request.dataset });
+    if (!dataset)
+      throw new HuitongError('NOT_FOUND', '没有该数据集 · there is no such dataset', { at: request.dataset });
     const begun = {
       runId: request.runId,
       dataset: request.dataset,
@@ -180,5 +181,5 @@ export async function listRuns({ catalog }: Publication, request: ListRuns): Pro
 function placeOf(cursor: string): [string, string] {
   const [startedAt, id] = decodeCursor(cursor, 2).map(String);
   if (TIME.test(startedAt) && UUID.test(id)) return [startedAt, id];
-  throw new HuitongError('REQUEST_INVALID', 'the cursor is not one that was given out');
+  throw new HuitongError('REQUEST_INVALID', '游标无效，请从头查询 · the cursor is not one that was given out');
 }

@@ -69,7 +69,7 @@ export async function setSchedulePaused(
     return stateOf(scheduleId, state, info.nextActionTimes[0]);
   } catch (e: unknown) {
     if (!(e instanceof ScheduleNotFoundError)) throw e;
-    throw new HuitongError('NOT_FOUND', 'the dataset has no schedule', { at: dataset, cause: e });
+    throw new HuitongError('NOT_FOUND', '该数据集没有排程 · the dataset has no schedule', { at: dataset, cause: e });
   }
 }
 

@@ -65,10 +65,14 @@ export async function addUpload(publication: Publication, request: AddUpload): P
     const before = current.find((row) => row.name === name);
     if (before?.digest === stored.digest) return toUpload(before);
     if (before === undefined && current.length >= limits.sourceUploadsMax) {
-      throw new HuitongError('REQUEST_INVALID', `a source has at most ${limits.sourceUploadsMax} uploaded files`, {
-        at: source,
-        hint: 'Remove those that are no longer read: `source uploads`.',
-      });
+      throw new HuitongError(
+        'REQUEST_INVALID',
+        `每个数据源至多 ${limits.sourceUploadsMax} 个文件 · a source has at most ${limits.sourceUploadsMax} uploaded files`,
+        {
+          at: source,
+          hint: 'Remove those that are no longer read: `source uploads`.',
+        },
+      );
     }
     if (before !== undefined) await end(transaction, before.id, 'replaced');
     const row = { id: uuidv7(), source, name, digest: stored.digest, size_bytes: stored.sizeBytes, uploaded_by: actor };
@@ -95,7 +99,7 @@ export async function listUploads({ catalog }: Publication, request: ListUploads
   if (request.cursor !== undefined) {
     const [id] = decodeCursor(request.cursor, 1);
     if (typeof id !== 'string' || !UUID.test(id)) {
-      throw new HuitongError('REQUEST_INVALID', 'the cursor is not one that was given out');
+      throw new HuitongError('REQUEST_INVALID', '游标无效，请从头查询 · the cursor is not one that was given out');
     }
     query.where('id', '<', id);
   }
@@ -113,7 +117,8 @@ export async function removeUpload({ catalog }: Publication, { source, id, actor
   await catalog.transaction(async (transaction) => {
     const { department } = await readSource(transaction, source, 'update');
     const row = await transaction<UploadRow>('source_upload').where({ id, source, state: 'current' }).first();
-    if (row === undefined) throw new HuitongError('NOT_FOUND', 'there is no such file of this source', { at: id });
+    if (row === undefined)
+      throw new HuitongError('NOT_FOUND', '该数据源没有此文件 · there is no such file of this source', { at: id });
     await end(transaction, id, 'removed');
     await addLeaf(transaction, leafOf('source.upload-removed', actor, department, row));
   });
@@ -159,7 +164,7 @@ export async function readUpload(
   assertDigest(digest);
   const [current] = await catalog('source_upload').where({ source, digest, state: 'current' }).select('id').limit(1);
   const [pinned] = current ? [current] : await catalog('run_upload').where({ source, digest }).select('run').limit(1);
-  if (!pinned) throw new HuitongError('NOT_FOUND', 'this source has no such file', { at: digest });
+  if (!pinned) throw new HuitongError('NOT_FOUND', '该数据源没有此文件 · this source has no such file', { at: digest });
   return store.read(digest);
 }
 
@@ -191,7 +196,7 @@ export function assertUploadName(name: string): void {
 async function requireUploadSource(catalog: Catalog, code: string, lock?: 'update'): Promise<SourceRow> {
   const row = await readSource(catalog, code, lock);
   if (row.state === 'active' && row.definition.connection.upload === true) return row;
-  throw new HuitongError('REQUEST_INVALID', 'this source takes no uploads', {
+  throw new HuitongError('REQUEST_INVALID', '该数据源不接受上传 · this source takes no uploads', {
     at: code,
     hint: 'Uploads are for a source of kind files with `connection: { upload: true }`.',
   });
@@ -202,7 +207,7 @@ async function readSource(catalog: Catalog, code: string, lock?: 'update'): Prom
   const query = catalog<SourceRow>('source').where({ code });
   if (lock === 'update') query.forUpdate();
   const [row] = await query;
-  if (row === undefined) throw new HuitongError('NOT_FOUND', 'there is no such source', { at: code });
+  if (row === undefined) throw new HuitongError('NOT_FOUND', '没有该数据源 · there is no such source', { at: code });
   return row;
 }
 
@@ -240,7 +245,11 @@ async function* limited(bytes: AsyncIterable<Uint8Array>, at: string): AsyncGene
   for await (const chunk of bytes) {
     sizeBytes += chunk.byteLength;
     if (sizeBytes > limits.sourceUploadBytesMax) {
-      throw new HuitongError('OBJECT_TOO_LARGE', `a file has at most ${limits.sourceUploadBytesMax} bytes`, { at });
+      throw new HuitongError(
+        'OBJECT_TOO_LARGE',
+        `文件至多 ${limits.sourceUploadBytesMax} 字节 · a file has at most ${limits.sourceUploadBytesMax} bytes`,
+        { at },
+      );
     }
     yield chunk;
   }

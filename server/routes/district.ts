@@ -71,7 +71,10 @@ export function districtRoutes(app: FastifyInstance, deps: AppDependencies): voi
     async (request) => {
       const plan = await planDistrict(catalog, parseDistrictOrThrow(request.body.files));
       if (plan.digest !== request.body.planDigest) {
-        throw new HuitongError('PLAN_STALE', 'the catalog or the files have changed since the plan was made');
+        throw new HuitongError(
+          'PLAN_STALE',
+          '生成计划之后目录或文件已有变化 · the catalog or the files have changed since the plan was made',
+        );
       }
       await applyDistrict(catalog, plan, actorOf(request), (transaction) =>
         addLeaf(transaction, {

@@ -161,7 +161,9 @@ export function grantRoutes(app: FastifyInstance, { publication, access }: AppDe
 /** A grant that answers a request is changed through it, or the request would go on as if it were active. */
 function assertNoRequest({ request }: ExplicitGrant): void {
   if (request === null) return;
-  throw new HuitongError('GRANT_OF_REQUEST', 'the grant answers a request', { at: `request/${request}` });
+  throw new HuitongError('GRANT_OF_REQUEST', '该授权由申请产生 · the grant answers a request', {
+    at: `request/${request}`,
+  });
 }
 
 /** With the department by which the caller takes part in it: the grantee's where that is the caller's, else the provider's. */

@@ -153,7 +153,9 @@ export function runRoutes(app: FastifyInstance, deps: AppDependencies): void {
       const { run: id } = request.params;
       const run = await permitted(request, 'run.cancel', id, () => getRun(publication, id));
       if (run.state !== 'running') {
-        throw new HuitongError('RUN_ENDED', `the run is ${run.state} already`, { at: run.id });
+        throw new HuitongError('RUN_ENDED', `该运行已结束（${run.state}） · the run is ${run.state} already`, {
+          at: run.id,
+        });
       }
       const note = { actor: actorOf(request), ...(request.body?.reason ? { reason: request.body.reason } : {}) };
       await cancelWorkflow(temporal, { workflowId: run.workflowId, runId: run.id }, note);

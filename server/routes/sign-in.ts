@@ -20,7 +20,9 @@ const session = objectOf({
 export function signInRoutes(app: FastifyInstance, { publication, access, identityProvider }: AppDependencies): void {
   const provider = () => {
     if (identityProvider) return identityProvider;
-    throw new HuitongError('NOT_FOUND', 'this exchange has no identity provider', { hint: 'Set oidcIssuer.' });
+    throw new HuitongError('NOT_FOUND', '本平台未接入统一身份认证 · this exchange has no identity provider', {
+      hint: 'Set oidcIssuer.',
+    });
   };
 
   app.get(
@@ -111,7 +113,8 @@ export function signInRoutes(app: FastifyInstance, { publication, access, identi
       await publication.catalog.transaction(async (transaction) => {
         const token = await revokeToken(transaction, principal.tokenId);
         // A system's token is ended by an administrator, not by whoever holds it for a moment.
-        if (token.person === undefined) throw new HuitongError('NOT_FOUND', 'this token is no session');
+        if (token.person === undefined)
+          throw new HuitongError('NOT_FOUND', '此令牌不是登录会话 · this token is no session');
         const object = `token/${token.id}`;
         await addLeaf(transaction, { ...actorOf(access, principal), action: 'sign-out', object, decision: 'allow' });
       });

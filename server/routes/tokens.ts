@@ -142,7 +142,7 @@ export function tokenRoutes(app: FastifyInstance, { publication: { catalog }, ac
       const principal = principalOf(request);
       const { id } = request.params;
       if (id !== principal.tokenId && !mayEver(principal, 'token.manage')) {
-        throw new HuitongError('NOT_FOUND', 'there is no such token');
+        throw new HuitongError('NOT_FOUND', '没有该令牌 · there is no such token');
       }
       const { overlapSeconds = limits.tokenOverlapSecondsDefault } = request.body;
       const made = await recorded(request, 'token.rotate', async (transaction) => {

@@ -164,5 +164,9 @@ export function uploadRoutes(app: FastifyInstance, deps: AppDependencies): void 
 /** A file that is too large is refused before it is sent, where its sender says how large it is. */
 function assertAnnouncedSize(length: string | undefined, at: string): void {
   if (length === undefined || Number(length) <= limits.sourceUploadBytesMax) return;
-  throw new HuitongError('OBJECT_TOO_LARGE', `a file has at most ${limits.sourceUploadBytesMax} bytes`, { at });
+  throw new HuitongError(
+    'OBJECT_TOO_LARGE',
+    `文件至多 ${limits.sourceUploadBytesMax} 字节 · a file has at most ${limits.sourceUploadBytesMax} bytes`,
+    { at },
+  );
 }

@@ -22,7 +22,11 @@ export async function decideBeside(
   const grant = to.grant.epoch === null ? asked.grant : to.grant.id;
   const from = await decide(access, { ...asked, grant, version });
   if (from.grant.id === to.grant.id) return { from, to };
-  throw new HuitongError('GRANT_NOT_USABLE', 'the two versions are not read under one grant', { at: asked.dataset });
+  throw new HuitongError(
+    'GRANT_NOT_USABLE',
+    '两个版本不在同一授权之下 · the two versions are not read under one grant',
+    { at: asked.dataset },
+  );
 }
 
 /**
@@ -44,9 +48,13 @@ export async function pairingKey(
     return (grant.columns !== null && !grant.columns.includes(name)) || (mask && mask.mask !== 'keyed-hash');
   });
   if (hidden === undefined) return key;
-  throw new HuitongError('COLUMN_NOT_GRANTED', 'versions are compared by their key, which this grant does not show', {
-    at: version.dataset,
-  });
+  throw new HuitongError(
+    'COLUMN_NOT_GRANTED',
+    '版本按主键比对，而本授权不含主键 · versions are compared by their key, which this grant does not show',
+    {
+      at: version.dataset,
+    },
+  );
 }
 
 function keyIn(document: Record<string, unknown>): string[] {

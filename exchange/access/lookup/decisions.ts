@@ -66,7 +66,10 @@ async function decide({ publication, subjectKey }: Access, scope: LookupScope): 
   const dataset = await getDataset(publication.catalog, scope.dataset);
   const grant = await resolveGrant(publication.catalog, { ...scope, dataset });
   if (grant.purpose !== scope.purpose) {
-    throw new HuitongError('PURPOSE_SCOPE', 'the grant is for another purpose', { at: grant.id, pointer: '/purpose' });
+    throw new HuitongError('PURPOSE_SCOPE', '该授权用于其他用途 · the grant is for another purpose', {
+      at: grant.id,
+      pointer: '/purpose',
+    });
   }
   const policy = narrowed(grant, scope.columns);
   return {
@@ -81,7 +84,9 @@ function narrowed(grant: Grant, columns: string[] | undefined): Policy {
   const given = grant.columns ?? [];
   const unknown = columns?.find((name) => !given.includes(name));
   if (unknown !== undefined) {
-    throw new HuitongError('COLUMN_NOT_GRANTED', 'a column that is asked for is not there', { pointer: '/columns' });
+    throw new HuitongError('COLUMN_NOT_GRANTED', '所请求的列不存在 · a column that is asked for is not there', {
+      pointer: '/columns',
+    });
   }
   const items = [...(columns ?? given)].sort();
   const whole: Omit<Policy, 'digest'> = grant.policy ?? { items, masks: {}, rowFilter: null, hashedFor: null };

@@ -71,7 +71,11 @@ interface GateRow {
 
 function answerOf(row: GateRow | undefined, { most }: GateQuestion): GateAnswer | Error {
   if (row === undefined) return { usable: false, currentVersion: null, indexedVersion: null, recalled: false };
-  if (!row.counted) return new HuitongError('QUOTA_EXCEEDED', `the quota of ${most} keys a day does not hold so many`);
+  if (!row.counted)
+    return new HuitongError(
+      'QUOTA_EXCEEDED',
+      `每日 ${most} 个主键的额度不足 · the quota of ${most} keys a day does not hold so many`,
+    );
   const { currentVersion, indexedVersion, recalled } = row;
   return { usable: true, currentVersion, indexedVersion, recalled };
 }

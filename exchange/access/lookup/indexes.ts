@@ -94,7 +94,9 @@ async function makeHere(publication: Publication, wanted: IndexWanted, alive: ()
     const made = await tryMake(publication, { ...wanted, salt, alive });
     if (made !== undefined) return register(publication, made);
   }
-  throw new HuitongError('LOOKUP_UNSUPPORTED', 'a key occurs twice in the version', { at: wanted.version.dataset });
+  throw new HuitongError('LOOKUP_UNSUPPORTED', '该版本中有重复主键 · a key occurs twice in the version', {
+    at: wanted.version.dataset,
+  });
 }
 
 async function tryMake(

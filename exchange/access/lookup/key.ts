@@ -23,7 +23,7 @@ export interface KeyReader {
 /** @throws LOOKUP_UNSUPPORTED where the version lacks a key column, or it is of a type that keys are not looked up by */
 export function keyReader(key: string[], schema: Schema): KeyReader {
   const columns = key.map((name) => columnOf(schema, name));
-  if (columns.length === 0) throw unsupported('the contract names no key');
+  if (columns.length === 0) throw unsupported('数据契约没有主键 · the contract names no key');
   const known = new Set(key);
   return {
     schema: new Schema(columns.map(({ field }) => field)),
@@ -31,9 +31,13 @@ export function keyReader(key: string[], schema: Schema): KeyReader {
     ofDocument(document, pointer) {
       // A member that is not a column is not repeated: it may be the caller's value in the wrong place.
       if (Object.keys(document).some((name) => !known.has(name))) {
-        throw new HuitongError('REQUEST_INVALID', `a key has these columns and no other: ${key.join(', ')}`, {
-          pointer,
-        });
+        throw new HuitongError(
+          'REQUEST_INVALID',
+          `主键恰由这些列组成：${key.join(', ')} · a key has these columns and no other: ${key.join(', ')}`,
+          {
+            pointer,
+          },
+        );
       }
       return joined(columns.map(({ field, parse }) => parse(document[field.name], pointerOf(pointer, field.name))));
     },
@@ -56,11 +60,15 @@ type Parse = (value: unknown, pointer: string) => string;
 function columnOf(schema: Schema, name: string) {
   const field = schema.fields.find((one) => one.name === name);
   const image = field === undefined ? null : cellImage(field);
-  if (field === undefined || image === null) throw unsupported(`the version has no key column ${JSON.stringify(name)}`);
+  if (field === undefined || image === null)
+    throw unsupported(
+      `该版本没有主键列 ${JSON.stringify(name)} · the version has no key column ${JSON.stringify(name)}`,
+    );
   const { type } = field;
   const whole = DataType.isInt(type) || (DataType.isDecimal(type) && type.scale === 0);
   const textual = DataType.isUtf8(type) || DataType.isDate(type) || isUuid(field);
-  if (!whole && !textual) throw unsupported(`keys are not looked up by columns of the type ${type}`);
+  if (!whole && !textual)
+    throw unsupported(`类型为 ${type} 的列不能用于查询 · keys are not looked up by columns of the type ${type}`);
   const parse: Parse = whole ? wholeText : (value, pointer) => stringText(value, pointer, isUuid(field));
   return { field, image, parse };
 }
@@ -72,7 +80,7 @@ function cellText(image: CellImage, data: Data, row: number): string {
 
 function stringText(value: unknown, pointer: string, uuid: boolean): string {
   if (typeof value === 'number') throw mustBeString(pointer);
-  if (typeof value !== 'string') throw needed('text', pointer);
+  if (typeof value !== 'string') throw needed({ zh: '文本', en: 'text' }, pointer);
   return uuid ? value.toLowerCase() : value;
 }
 
@@ -81,7 +89,8 @@ const WHOLE = /^(0|-?[1-9]\d{0,37})$/;
 function wholeText(value: unknown, pointer: string): string {
   if (typeof value === 'number' && Math.abs(value) > Number.MAX_SAFE_INTEGER) throw mustBeString(pointer);
   const text = typeof value === 'number' ? String(value + 0) : value;
-  if (typeof text !== 'string' || !WHOLE.test(text)) throw needed('a whole number, or its decimal text', pointer);
+  if (typeof text !== 'string' || !WHOLE.test(text))
+    throw needed({ zh: '整数', en: 'a whole number, or its decimal text' }, pointer);
   return text;
 }
 
@@ -90,11 +99,15 @@ function joined(texts: string[]): string {
 }
 
 function mustBeString(pointer: string): HuitongError {
-  return new HuitongError('ID_MUST_BE_STRING', 'an identifier is written as text', { pointer });
+  return new HuitongError('ID_MUST_BE_STRING', '证件号须写作文本 · an identifier is written as text', { pointer });
 }
 
-function needed(what: string, pointer: string): HuitongError {
-  return new HuitongError('REQUEST_INVALID', `the whole key is needed; this column is ${what}`, { pointer });
+function needed({ zh, en }: { zh: string; en: string }, pointer: string): HuitongError {
+  return new HuitongError(
+    'REQUEST_INVALID',
+    `须给出完整主键，此列应为${zh} · the whole key is needed; this column is ${en}`,
+    { pointer },
+  );
 }
 
 function unsupported(message: string): HuitongError {

@@ -155,10 +155,12 @@ export class Lookups {
       check(index, decided);
       answer = await this.#ask(decided, count);
       if (!answer.usable)
-        throw new HuitongError('GRANT_NOT_USABLE', 'the grant has just ended', { at: decided.grant.id });
+        throw new HuitongError('GRANT_NOT_USABLE', '授权刚刚终止 · the grant has just ended', { at: decided.grant.id });
     }
     if (answer.recalled) {
-      throw new HuitongError('VERSION_RECALLED', 'the provider has recalled the version', { at: scope.dataset });
+      throw new HuitongError('VERSION_RECALLED', '提供部门已撤回该版本 · the provider has recalled the version', {
+        at: scope.dataset,
+      });
     }
     return { decided, index: await this.shelf.following(index, answer) };
   }
@@ -186,7 +188,9 @@ export class Lookups {
       })
       .catch((e: unknown) => {
         if (!isHuitongError(e, 'AUDIT_LEAF_INVALID') || e.pointer !== '/matter') throw e;
-        throw new HuitongError('REQUEST_INVALID', 'a matter id is no person’s number', { pointer: '/matter' });
+        throw new HuitongError('REQUEST_INVALID', '事项编号不得是个人证件号 · a matter id is no person’s number', {
+          pointer: '/matter',
+        });
       });
     return { version: version.number, grant: grant.id, receipt: toReceipt(appended) };
   }

@@ -122,7 +122,9 @@ export class IndexShelf {
     await settledWithin(this.#startMaking(dataset, true), limits.lookupFirstWaitMs);
     const made = await this.#openNewest(dataset);
     if (made !== undefined) return made;
-    throw new HuitongError('LOOKUP_NOT_READY', 'the index of this dataset is being made', { at: dataset });
+    throw new HuitongError('LOOKUP_NOT_READY', '该数据集的查询索引正在建立 · the index of this dataset is being made', {
+      at: dataset,
+    });
   }
 
   async #openNewest(dataset: string): Promise<OpenIndex | undefined> {

@@ -40,7 +40,10 @@ export class SlotTable {
 
   constructor(rows: number) {
     if (rows > limits.lookupRowsMax) {
-      throw new HuitongError('LOOKUP_UNSUPPORTED', `a version of more than ${limits.lookupRowsMax} rows has no index`);
+      throw new HuitongError(
+        'LOOKUP_UNSUPPORTED',
+        `超过 ${limits.lookupRowsMax} 行的版本没有查询索引 · a version of more than ${limits.lookupRowsMax} rows has no index`,
+      );
     }
     const slots = 2 ** Math.max(3, Math.ceil(Math.log2(rows * 1.5)));
     this.bytes = Buffer.alloc(slots * SLOT_BYTES);

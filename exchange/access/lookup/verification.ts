@@ -17,15 +17,19 @@ export function verificationOf(dataset: Dataset, grant: Grant, name: string): Ve
   const { verifications = {} } = dataset;
   const found = Object.hasOwn(verifications, name) ? verifications[name] : undefined;
   if (found !== undefined && grant.verifications.includes(name)) return found;
-  throw new HuitongError('NOT_FOUND', 'there is no such verification');
+  throw new HuitongError('NOT_FOUND', '没有该核验项 · there is no such verification');
 }
 
 /** By column, the text of each value that the verification asks for. @throws REQUEST_INVALID, ID_MUST_BE_STRING */
 export function columnsAsked({ matching = [] }: Verification, schema: Schema, given: KeyDocument): Map<string, string> {
   if (Object.keys(given).some((name) => !matching.includes(name))) {
-    throw new HuitongError('REQUEST_INVALID', `this verification is given: ${matching.join(', ') || 'nothing'}`, {
-      pointer: '/matching',
-    });
+    throw new HuitongError(
+      'REQUEST_INVALID',
+      `此核验项须给出：${matching.join(', ') || '无'} · this verification is given: ${matching.join(', ') || 'nothing'}`,
+      {
+        pointer: '/matching',
+      },
+    );
   }
   return new Map(
     matching.map((name) => {

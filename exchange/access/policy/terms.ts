@@ -14,7 +14,10 @@ const validate = ajv.compile<GrantTerms>(termsSchema);
 /** @throws POLICY_INVALID with pointers, never with a value */
 export function requireTerms(document: unknown): GrantTerms {
   if (canonicalJson(document).length > limits.grantTermsBytesMax) {
-    throw new HuitongError('POLICY_INVALID', `the terms are larger than ${limits.grantTermsBytesMax} bytes`);
+    throw new HuitongError(
+      'POLICY_INVALID',
+      `授权条款超过 ${limits.grantTermsBytesMax} 字节 · the terms are larger than ${limits.grantTermsBytesMax} bytes`,
+    );
   }
   if (validate(document)) return document;
   const problems = (validate.errors ?? []).map(
@@ -24,7 +27,7 @@ export function requireTerms(document: unknown): GrantTerms {
       pointer: instancePath,
     }),
   );
-  throw new HuitongError('POLICY_INVALID', 'the terms of the grant break their schema', {
+  throw new HuitongError('POLICY_INVALID', '授权条款不合规范 · the terms of the grant break their schema', {
     pointer: problems[0]?.pointer,
     problems,
   });

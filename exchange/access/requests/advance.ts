@@ -65,7 +65,7 @@ export async function loadRequest(catalog: Catalog, request: string): Promise<Re
 
 async function requireRow(catalog: Catalog, id: string): Promise<RequestRow> {
   const row = await catalog<RequestRow>('request').where({ id }).first();
-  if (row === undefined) throw new HuitongError('NOT_FOUND', 'there is no such request', { at: id });
+  if (row === undefined) throw new HuitongError('NOT_FOUND', '没有该申请 · there is no such request', { at: id });
   return row;
 }
 

@@ -18,7 +18,8 @@ import { checkAsked, completeDecision } from './terms.ts';
 export async function applyAction(publication: Publication, act: ApplyAction): Promise<RequestSnapshot> {
   return publication.catalog.transaction(async (transaction) => {
     const row = await transaction<RequestRow>('request').where({ id: act.request }).forUpdate().first();
-    if (row === undefined) throw new HuitongError('NOT_FOUND', 'there is no such request', { at: act.request });
+    if (row === undefined)
+      throw new HuitongError('NOT_FOUND', '没有该申请 · there is no such request', { at: act.request });
     const open = await openDuty(transaction, row.id);
     if (await wasTaken(transaction, act)) return snapshotOf(row, open);
     const taken = step(factsOf(row), act);
@@ -35,7 +36,9 @@ export async function applyAction(publication: Publication, act: ApplyAction): P
 async function wasTaken(transaction: Catalog, { id, request }: ApplyAction): Promise<boolean> {
   const event = await transaction('request_event').where({ id }).first<{ request: string } | undefined>('request');
   if (event !== undefined && event.request !== request) {
-    throw new HuitongError('REQUEST_INVALID', 'the id is that of another request’s step', { pointer: '/id' });
+    throw new HuitongError('REQUEST_INVALID', '该编号属于另一申请的办理 · the id is that of another request’s step', {
+      pointer: '/id',
+    });
   }
   return event !== undefined;
 }

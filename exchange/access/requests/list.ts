@@ -95,7 +95,7 @@ function visible(catalog: Catalog, principal: Principal) {
 /** The request where it is the principal's business. Throws NOT_FOUND. */
 export async function visibleRow(catalog: Catalog, principal: Principal, id: string): Promise<RequestRow> {
   const row = UUID.test(id) ? await visible(catalog, principal).where('request.id', id).first() : undefined;
-  if (row === undefined) throw new HuitongError('NOT_FOUND', 'there is no such request', { at: id });
+  if (row === undefined) throw new HuitongError('NOT_FOUND', '没有该申请 · there is no such request', { at: id });
   return row;
 }
 
@@ -107,7 +107,7 @@ async function openDuties(catalog: Catalog, rows: RequestRow[]): Promise<Map<str
 
 function requireUuid(value: unknown): string {
   if (typeof value === 'string' && UUID.test(value)) return value;
-  throw new HuitongError('REQUEST_INVALID', 'the cursor is not one that was given out');
+  throw new HuitongError('REQUEST_INVALID', '游标无效，请从头查询 · the cursor is not one that was given out');
 }
 
 function toRequest(row: RequestRow, duty: DutyRow | undefined): Request {

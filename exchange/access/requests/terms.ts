@@ -27,7 +27,8 @@ export interface Asked {
  */
 export async function checkAsked(catalog: Catalog, asked: RequestTerms, department: string, at: Date): Promise<Asked> {
   const dataset = await getDataset(catalog, asked.dataset);
-  if (dataset.state !== 'active') throw new HuitongError('NOT_FOUND', 'the dataset is retired', { at: dataset.code });
+  if (dataset.state !== 'active')
+    throw new HuitongError('NOT_FOUND', '该数据集已停用 · the dataset is retired', { at: dataset.code });
   if (dataset.department === department) {
     throw invalid('/dataset', '本部门数据无需申请 · a department reads its own data without a request');
   }

@@ -41,7 +41,7 @@ export async function requireRevocable(catalog: Catalog, code: string): Promise<
   const row = await catalog('dataset')
     .where({ code })
     .first<{ state: EntryState; definition: DatasetDefinition } | undefined>('state', 'definition');
-  if (row === undefined) throw new HuitongError('NOT_FOUND', 'there is no such dataset', { at: code });
+  if (row === undefined) throw new HuitongError('NOT_FOUND', '没有该数据集 · there is no such dataset', { at: code });
   if (row.state !== 'active') {
     throw new HuitongError('ENTRY_NOT_IN_FORCE', `目录条目不在发布状态 · the entry is ${row.state}`, { at: code });
   }

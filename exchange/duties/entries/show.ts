@@ -15,7 +15,7 @@ import { reviewOf } from './publication.ts';
 export async function getEntryReview(catalog: Catalog, viewer: Viewer, id: string): Promise<EntryReview> {
   const row = await requireCase(catalog, viewer.principal, id);
   const proposal = await catalog<ProposalRow>('entry_proposal').where({ case: id }).first();
-  if (proposal === undefined) throw new HuitongError('NOT_FOUND', 'there is no such proposal', { at: id });
+  if (proposal === undefined) throw new HuitongError('NOT_FOUND', '没有该申报 · there is no such proposal', { at: id });
   const present = await catalog.transaction(readPresent, { isolationLevel: 'repeatable read', readOnly: true });
   return reviewOf(row, proposal, present, planEntry(present, proposal.files));
 }
