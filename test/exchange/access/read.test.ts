@@ -155,7 +155,7 @@ test('only the unconditional items are given to others; any other column looks a
   const forbidden = await read(['姓名']).catch((e: Error) => e);
   const absent = await read(['性别']).catch((e: Error) => e);
   expect([forbidden, absent]).toEqual([refused('COLUMN_NOT_GRANTED'), refused('COLUMN_NOT_GRANTED')]);
-  expect((forbidden as Error).message.replace('姓名', '')).toBe((absent as Error).message.replace('性别', ''));
+  expect((forbidden as Error).message.replaceAll('姓名', '')).toBe((absent as Error).message.replaceAll('性别', ''));
   expect((await bytesOf((await read(['姓名'], own)).stream)).toString()).toContain('名1');
   await expect(read(['id', 'id'])).rejects.toThrow(refused('REQUEST_INVALID'));
   await expect(read([])).rejects.toThrow(refused('REQUEST_INVALID'));
