@@ -8,6 +8,7 @@ import { changesCommand } from './commands/changes.ts';
 import { completionCommand } from './commands/completion.ts';
 import { correctionCommands } from './commands/corrections.ts';
 import { datasetCommands } from './commands/datasets.ts';
+import { entryCommands } from './commands/entries.ts';
 import { exchangeCommands } from './commands/exchange.ts';
 import { grantCommands } from './commands/grants.ts';
 import { lookupCommands } from './commands/lookups.ts';
@@ -64,6 +65,7 @@ export function buildProgram(): Command {
     exchangeCommands,
     requestCommands,
     caseCommands,
+    entryCommands,
     correctionCommands,
     completionCommand,
   ]) {

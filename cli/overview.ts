@@ -8,7 +8,19 @@ export const version = manifest.version;
 const commandsByPerson: Record<string, string[]> = {
   '数据工程师 data engineer': ['source', 'dataset', 'publish', 'runs', 'run', 'cancel', 'quarantine', 'schedule'],
   '经办人、共享专员 officer': [
-    ...['read', 'changes', 'version', 'lookup', 'verify-lookup', 'request', 'grant', 'duties', 'case', 'correction'],
+    ...[
+      'read',
+      'changes',
+      'version',
+      'lookup',
+      'verify-lookup',
+      'request',
+      'grant',
+      'duties',
+      'case',
+      'entry',
+      'correction',
+    ],
     ...['rating', 'recall', 'recalls'],
   ],
   '管理员、审计员 administrator, auditor': ['apply', 'person', 'token', 'audit', 'metering', 'subject'],

@@ -1,4 +1,4 @@
-/** Asks a person for a secret; where there is no terminal, a line of standard input is it. */
+/** Asks a person: for a yes, or for a secret, which is a line of standard input where there is no terminal. */
 import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
 import { CommandError, exitCodes } from './errors.ts';
@@ -25,5 +25,21 @@ export class SecretPrompt {
 
   close(): void {
     this.#reader.close();
+  }
+}
+
+/** Whether somebody at the terminal says yes; where there is none, wrong usage. */
+export async function confirmed(question: string): Promise<boolean> {
+  if (!process.stdin.isTTY) {
+    throw new CommandError(
+      '标准输入不是终端：如不需确认请给出 --yes · standard input is not a terminal: give --yes to go on without being asked',
+      exitCodes.usage,
+    );
+  }
+  const lines = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return /^y(es)?$/i.test((await lines.question(`${question} [y/N] `)).trim());
+  } finally {
+    lines.close();
   }
 }

@@ -1,11 +1,11 @@
 /** `apply <district>`: the folder's files go to the exchange, which answers with a plan; then it is applied. */
-import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
 import { readDistrictFolder } from '../../schemas/definition/read-folder.ts';
 import type { Plan } from '../../schemas/generated/api.ts';
 import type { CommandContext } from '../context.ts';
 import { CommandError, exitCodes } from '../errors.ts';
 import { print } from '../output.ts';
+import { confirmed } from '../prompt.ts';
 
 const DISTRICT = 'district.yaml';
 
@@ -29,7 +29,7 @@ export function applyCommand(program: Command, context: CommandContext): void {
       }
       if (!context.json) showPlan(plan);
       // Applying what is there already is safe, and sets the schedules again.
-      const sure = options.yes || plan.empty || (await confirmed());
+      const sure = options.yes || plan.empty || (await confirmed('apply this plan?'));
       if (!sure) throw new CommandError('未作更改 · nothing was applied', exitCodes.failed);
       const applied = await client.post<Plan>('/district/apply', { files, planDigest: plan.digest });
       context.show(applied, ({ empty, added, changed, removed }) => {
@@ -39,10 +39,18 @@ export function applyCommand(program: Command, context: CommandContext): void {
 }
 
 function showPlan(plan: Plan): void {
+  for (const code of plan.kept)
+    print(`= dataset ${code} 经审核，不由文件夹更改 · stays as reviewed: huitong entry propose`);
   if (plan.empty) {
     print('nothing to change: the catalog matches the folder');
     return;
   }
+  showChanges(plan);
+  print(`plan: ${plan.added.length} to add, ${plan.changed.length} to change, ${plan.removed.length} to remove`);
+}
+
+/** What would change, and what is wrong with it. */
+export function showChanges(plan: Omit<Plan, 'digest'>): void {
   for (const { kind, code } of plan.added) print(`+ ${kind} ${code}`);
   for (const { kind, code, changes } of plan.changed) {
     print(`~ ${kind} ${code}`);
@@ -56,22 +64,6 @@ function showPlan(plan: Plan): void {
     for (const finding of findings) print(`    ${finding}`);
   }
   for (const { code, message, at } of plan.problems) print(`✗ ${at ? `${at}: ` : ''}${message} (${code})`);
-  print(`plan: ${plan.added.length} to add, ${plan.changed.length} to change, ${plan.removed.length} to remove`);
-}
-
-async function confirmed(): Promise<boolean> {
-  if (!process.stdin.isTTY) {
-    throw new CommandError(
-      '标准输入不是终端：如不需确认请给出 --yes · standard input is not a terminal: give --yes to apply without being asked',
-      exitCodes.usage,
-    );
-  }
-  const lines = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    return /^y(es)?$/i.test((await lines.question('apply this plan? [y/N] ')).trim());
-  } finally {
-    lines.close();
-  }
 }
 
 async function readDefinitions(folder: string): Promise<Record<string, string>> {

@@ -145,7 +145,7 @@ export function correctionRoutes(app: FastifyInstance, deps: AppDependencies): v
   app.get<{ Querystring: ListQuery }>(
     '/ratings',
     {
-      config: { action: 'case.read' },
+      config: { action: 'rating.read' },
       schema: {
         summary: '评价列表 Ratings that one’s department gave or was given, newest first',
         tags,

@@ -44,7 +44,7 @@ export async function furnish(catalog: Catalog): Promise<void> {
 export async function applyPolicy(catalog: Catalog, changed: PolicyDefinition): Promise<void> {
   await catalog('district_apply').insert({
     ...{ id: randomUUID(), actor: 'test', district: 'longhua', plan_digest: '', plan: {} },
-    ...{ definition: { supervisor: 'data' }, policy: changed },
+    ...{ definition: { code: 'longhua', supervisor: 'data' }, policy: changed },
   });
   if ((await currentPolicy(catalog)).version !== changed.version) throw new Error('the policy is not the newest');
 }
