@@ -33,6 +33,8 @@ export interface FileCorrection {
   claim: ClaimedValue;
   reason: string;
   address: string;
+  /** When: the provider's deadline counts from it. */
+  at: Date;
   /** Raw X25519 public key, base64: what the key and the claim are sealed to. */
   sealTo: string;
 }
@@ -49,12 +51,11 @@ interface SealedClaim {
  */
 export async function fileCorrection(access: Access, filed: FileCorrection): Promise<string> {
   const { catalog } = access.publication;
-  const { viewer, key, item, version, reason } = filed;
+  const { viewer, key, item, version, reason, at } = filed;
   const dataset = await readersDataset(catalog, viewer.principal, filed);
   const place = { dataset: dataset.code, version, keyColumns: dataset.key, key };
   const text = await keyText(access.publication, place);
   const id = uuidv7();
-  const at = new Date();
   await catalog.transaction(async (transaction) => {
     await openCase(transaction, {
       ...{ id, kind: 'correction', cause: `correction/${id}`, department: viewer.principal.department },

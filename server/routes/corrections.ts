@@ -100,7 +100,7 @@ export function correctionRoutes(app: FastifyInstance, deps: AppDependencies): v
     },
     async (request, reply) => {
       const viewer = viewerOf(access, request);
-      const filed = { ...request.body, viewer, address: request.ip, sealTo: deps.quarantineKey };
+      const filed = { ...request.body, viewer, address: request.ip, sealTo: deps.quarantineKey, at: new Date() };
       const id = await fileCorrection(access, filed);
       await startCase(temporal, id);
       return reply.code(201).send(await getCase(catalog, viewer, id));

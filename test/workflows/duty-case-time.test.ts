@@ -75,7 +75,7 @@ describe.skipIf(typeof opened === 'string')('cases through years of calendar', (
     }
   }
 
-  /** Begins by the clock of the workflows, which is years ahead of the catalog's by the end of this file. */
+  /** As each case here: begins by the clock of the workflows, which is years ahead of ours by the end of this file. */
   async function waiting(kind: CaseKind, cause: string): Promise<string> {
     const at = await now();
     const id = await bench.world.catalog.transaction((transaction) =>
@@ -89,7 +89,7 @@ describe.skipIf(typeof opened === 'string')('cases through years of calendar', (
   }
 
   test('a correction: the provider who is silent is reminded twice and reported once', async () => {
-    const id = await fileOne(bench);
+    const id = await fileOne(bench, { at: await now() });
     await startCase(client, id);
     await expectNotices(id, 3 * 365);
     await send(id, 'provider', 'reject', { reason: '以户籍系统为准' });
@@ -99,7 +99,7 @@ describe.skipIf(typeof opened === 'string')('cases through years of calendar', (
   });
 
   test('a correction that is disputed waits for the supervisor, who is reminded too, and then for the provider', async () => {
-    const id = await fileOne(bench);
+    const id = await fileOne(bench, { at: await now() });
     await send(id, 'provider', 'reject', { reason: '以户籍系统为准' });
     await send(id, 'claimant', 'dispute', { reason: '户籍已更正' });
     expect((await show(id)).duty).toMatchObject({ duty: 'correction-ruling', department: 'data' });

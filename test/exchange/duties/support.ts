@@ -45,7 +45,8 @@ export const CLAIM = '章三丰';
 export function fileOne(bench: Bench, changes: Partial<Parameters<typeof fileCorrection>[1]> = {}): Promise<string> {
   return fileCorrection(bench.access, {
     ...{ viewer: viewer(bench, 'education'), dataset: DATASET, version: 1, key: { id: '1' }, item: '姓名' },
-    ...{ claim: CLAIM, reason: '与户口簿不符', address: '10.0.0.1', sealTo: bench.quarantineKey, ...changes },
+    ...{ claim: CLAIM, reason: '与户口簿不符', address: '10.0.0.1', sealTo: bench.quarantineKey },
+    ...{ at: new Date(), ...changes },
   });
 }
 
