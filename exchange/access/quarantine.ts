@@ -51,7 +51,7 @@ export async function listQuarantine(
 ): Promise<Page<QuarantinedRow>> {
   const run = await requireOwnRun(access, request);
   const limit = Math.min(request.limit ?? limits.pageRowsDefault, limits.pageRowsMax);
-  const start = request.cursor === undefined ? 0 : requireOrdinal(decodeCursor(request.cursor, 1)[0]);
+  const start = request.cursor === undefined ? 0 : Math.max(decodeCursor(request.cursor, 'integer')[0], 0);
   const parts = await sealedParts(access, run);
   const total = parts.reduce((sum, part) => sum + part.rows, 0);
   const items: QuarantinedRow[] = [];
@@ -171,9 +171,4 @@ function rowReader(batch: RecordBatch): (row: number) => QuarantinedRow {
     errors: JSON.parse(JSON.parse(text(errorsPlace, row))),
     row: `{${own.map(({ name, i }) => `${name}:${text(i, row)}`).join(',')}}`,
   });
-}
-
-function requireOrdinal(value: string | number | undefined): number {
-  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value;
-  throw new HuitongError('REQUEST_INVALID', '游标无效，请从头查询 · the cursor is not one that was given out');
 }

@@ -1,7 +1,6 @@
 /** What is owed, by whom, until when: one list over requests and cases. */
 import type { Catalog } from '../../catalog/database.ts';
 import { decodeCursor, type Page, pageOf } from '../../lib/cursor.ts';
-import { HuitongError } from '../../lib/errors.ts';
 import { limits } from '../../lib/limits.ts';
 import { type CaseDuty, caseDuties } from '../../lib/pure/case-states.ts';
 import { duties as requestDuties } from '../../lib/pure/request-states.ts';
@@ -48,7 +47,8 @@ export async function listDuties(catalog: Catalog, principal: Principal, asked: 
   if (asked.dataset !== undefined) query.where('dataset', asked.dataset);
   if (asked.overdue === true) query.whereNotNull('overdue_at');
   if (asked.overdue === false) query.whereNull('overdue_at');
-  if (asked.cursor !== undefined) query.whereRaw('(deadline, id) > (?, ?)', placeOf(asked.cursor));
+  if (asked.cursor !== undefined)
+    query.whereRaw('(deadline, id) > (?, ?)', [...decodeCursor(asked.cursor, 'time', 'uuid')]);
   return pageOf(await query, limit, ({ deadline, id }) => [deadline.toISOString(), id], toDuty);
 }
 
@@ -61,13 +61,6 @@ const OPEN = `
     policy_version, overdue_at
   from duty_case_duty open join duty_case on duty_case.id = open."case"
   where ended_at is null and duty <> 'correction-objection'`;
-
-function placeOf(cursor: string): [string, string] {
-  const [deadline, id] = decodeCursor(cursor, 2).map(String) as [string, string];
-  const valid = !Number.isNaN(Date.parse(deadline)) && /^[0-9a-f-]{36}$/.test(id);
-  if (valid) return [deadline, id];
-  throw new HuitongError('REQUEST_INVALID', '游标无效，请从头查询 · the cursor is not one that was given out');
-}
 
 function toDuty(row: OpenDutyRow): Duty {
   const words =

@@ -92,7 +92,7 @@ export async function listRatings(
     query.where((either) => either.where('rating.department', own).orWhere('dataset.department', own));
   }
   if (asked.dataset !== undefined) query.where('rating.dataset', asked.dataset);
-  if (asked.cursor !== undefined) query.where('rating.id', '<', String(decodeCursor(asked.cursor, 1)[0]));
+  if (asked.cursor !== undefined) query.where('rating.id', '<', decodeCursor(asked.cursor, 'uuid')[0]);
   return pageOf(await query, limit, ({ id }) => [id], toRating);
 }
 

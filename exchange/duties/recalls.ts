@@ -73,7 +73,7 @@ export async function listRecalls(
   if (asked.version !== undefined) query.where('recall.version', asked.version);
   if (asked.cursor !== undefined) {
     query.whereRaw('(-extract(epoch from recall.recalled_at), recall.dataset, recall.version) > (?, ?, ?)', [
-      ...decodeCursor(asked.cursor, 3),
+      ...decodeCursor(asked.cursor, 'number', 'text', 'integer'),
     ]);
   }
   return pageOf(await query, limit, (row) => [-row.recalled_at.getTime() / 1000, row.dataset, row.version], toRecall);

@@ -76,7 +76,7 @@ export async function listPeople(
     .orderBy('login')
     .limit(limit + 1);
   if (request.department !== undefined) query.where({ department: request.department });
-  if (request.cursor !== undefined) query.where('login', '>', String(decodeCursor(request.cursor, 1)[0]));
+  if (request.cursor !== undefined) query.where('login', '>', decodeCursor(request.cursor, 'text')[0]);
   return pageOf(await query, limit, ({ login }) => [login], toPerson);
 }
 

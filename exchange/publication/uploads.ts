@@ -17,7 +17,7 @@ import { assertDigest } from '../store/store.ts';
 import { holdOffCollector } from './collection-lock.ts';
 import { addLeaf } from './outbox.ts';
 import type { Publication } from './publication.ts';
-import { readRunRow, UUID } from './rows.ts';
+import { readRunRow } from './rows.ts';
 
 interface UploadRow {
   id: string;
@@ -97,11 +97,7 @@ export async function listUploads({ catalog }: Publication, request: ListUploads
   const query = catalog<UploadRow>('source_upload').where({ source: request.source }).orderBy('id', 'desc');
   if (request.current === true) query.where({ state: 'current' });
   if (request.cursor !== undefined) {
-    const [id] = decodeCursor(request.cursor, 1);
-    if (typeof id !== 'string' || !UUID.test(id)) {
-      throw new HuitongError('REQUEST_INVALID', '游标无效，请从头查询 · the cursor is not one that was given out');
-    }
-    query.where('id', '<', id);
+    query.where('id', '<', decodeCursor(request.cursor, 'uuid')[0]);
   }
   return pageOf(await query.limit(limit + 1), limit, (row) => [row.id], toUpload);
 }

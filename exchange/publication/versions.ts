@@ -65,10 +65,7 @@ export async function listVersions(
     .orderBy('version.number', 'desc')
     .limit(limit + 1);
   if (request.cursor !== undefined) {
-    const [before] = decodeCursor(request.cursor, 1);
-    if (typeof before !== 'number')
-      throw new HuitongError('REQUEST_INVALID', '游标无效，请从头查询 · the cursor is not one of versions');
-    query.where('version.number', '<', before);
+    query.where('version.number', '<', decodeCursor(request.cursor, 'integer')[0]);
   }
   const rows = await query;
   return pageOf(rows, limit, (row) => [row.number], toVersion);
