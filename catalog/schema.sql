@@ -367,6 +367,7 @@ create table log_state (
   head text,
   updated_at timestamp(3) with time zone not null default now(),
   address text,
+  refused text,
   constraint log_state_pkey PRIMARY KEY (id),
   constraint log_state_epoch_check CHECK ((epoch >= 0)),
   constraint log_state_id_check CHECK ((id = 1)),
@@ -377,6 +378,7 @@ comment on column log_state.epoch is 'raised by each sequencer that takes over; 
 comment on column log_state.head is 'the newest signed head (a C2SP note); null before the first';
 comment on column log_state.updated_at is 'of the newest flush or sign of life of the sequencer';
 comment on column log_state.address is 'where the sequencer of this epoch takes the leaves of other servers; written with the epoch';
+comment on column log_state.refused is 'the error code with which the sequencer refused to write; no change that needs a leaf is made while it stands';
 
 create table log_tile (
   level smallint not null,

@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import { migrate } from '../catalog/database.ts';
 import type { Access, Alarm } from '../exchange/access/access.ts';
 import { type AuditLog, openAuditLog } from '../exchange/audit/audit-log.ts';
+import { isRefusal } from '../exchange/audit/refusal.ts';
 import type { AuditEvent } from '../exchange/audit/sequencer.ts';
 import { createHeadSigner } from '../exchange/audit/signer.ts';
 import { IdentityProvider } from '../exchange/people/oidc.ts';
@@ -155,7 +156,7 @@ async function health(publication: Publication, temporal: Client, audit: AuditLo
   const answers = Object.entries(checks).map(async ([name, check]): Promise<[string, string]> => {
     const answer = await check().then(
       () => 'ok',
-      () => 'does not answer',
+      (e: unknown) => (isRefusal(e) ? e.code : 'does not answer'),
     );
     return [name, answer];
   });
@@ -169,6 +170,8 @@ function logAlarm(log: Logger, alarm: Alarm): void {
 
 function logAudit(log: Logger, event: AuditEvent): void {
   if (event.kind === 'opened') log.info({ size: event.size }, 'this process writes the audit log');
+  else if (event.kind === 'refused')
+    log.error({ err: event.error, hint: event.error.hint }, 'the audit log is not written: the exchange is read-only');
   else if (event.kind === 'holder-lost')
     log.warn({ err: event.error }, 'the server that holds the audit log is not reached');
   else log.warn({ err: event.error, kind: event.kind }, 'audit log');

@@ -12,6 +12,7 @@ import { installDocumentation } from './documentation.ts';
 import { installIdempotency } from './idempotency.ts';
 import { installJsonBody } from './json-body.ts';
 import { installProblems } from './problems.ts';
+import { installReadOnly } from './read-only.ts';
 import { auditRoutes } from './routes/audit.ts';
 import { caseRoutes } from './routes/cases.ts';
 import { changesRoutes } from './routes/changes.ts';
@@ -59,6 +60,7 @@ export async function buildApp(deps: AppDependencies): Promise<FastifyInstance> 
   installValidation(app);
   for (const schema of apiSchemas) app.addSchema(withoutDialect(schema));
   await installDocumentation(app);
+  installReadOnly(app, deps);
   installAuthentication(app, deps);
   installIdempotency(app, deps);
   const routes = [

@@ -23,6 +23,7 @@ import * as logAddress from './016_log_address.ts';
 import * as retention from './017_retention.ts';
 import * as entryReviews from './018_entry_reviews.ts';
 import * as partTags from './019_part_tags.ts';
+import * as logRefusal from './025_log_refusal.ts';
 
 interface NamedMigration {
   name: string;
@@ -49,6 +50,7 @@ const migrations: NamedMigration[] = [
   { name: '017_retention', migration: retention },
   { name: '018_entry_reviews', migration: entryReviews },
   { name: '019_part_tags', migration: partTags },
+  { name: '025_log_refusal', migration: logRefusal },
 ];
 
 /** Listed by hand rather than read from the folder: what runs is what was compiled and reviewed. */

@@ -7,6 +7,7 @@
  */
 import type { KeyObject } from 'node:crypto';
 import pg from 'pg';
+import type { HuitongError } from '../../lib/errors.ts';
 import { limits } from '../../lib/limits.ts';
 import type { HeadStore } from './head-store.ts';
 import type { HeldLog } from './held-log.ts';
@@ -16,6 +17,7 @@ import { LogReader } from './log-reader.ts';
 import { openDoor } from './peers/door.ts';
 import { serveLog } from './peers/log-server.ts';
 import { RemoteLog } from './peers/remote-log.ts';
+import { isRefusal } from './refusal.ts';
 import { type AuditEvent, Sequencer } from './sequencer.ts';
 import type { HeadSigner } from './signer.ts';
 import type { Appended } from './tenure.ts';
@@ -36,6 +38,8 @@ export interface AuditLog extends AuditWriter {
    * (runtime/housekeeping.ts); nothing may depend on there not being a second for a moment.
    */
   isHolder(): boolean;
+  /** Why nothing may be written until a person has decided (AUDIT_REGRESSION, AUDIT_CORRUPT), if so. */
+  refusal(): HuitongError | undefined;
   /** Takes what is in the outbox now, without waiting for the next look; resolves to how many leaves. */
   drainOutbox(): Promise<number>;
   /** Once is enough; a second call waits for the first. */
@@ -57,7 +61,10 @@ export interface AuditLogOptions {
 /**
  * Opens the log of the catalog's database. Resolves when leaves can be appended: by this process, or by the one that
  * holds the log. From then on this process is a candidate, and takes the log over when its holder is lost.
- * @throws AUDIT_REGRESSION, AUDIT_CORRUPT, CONFIG_INVALID
+ *
+ * A log that must not be written (AUDIT_REGRESSION, AUDIT_CORRUPT) opens too: every call is told why, and what needs no
+ * leaf goes on.
+ * @throws CONFIG_INVALID
  */
 export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> {
   const { signer } = options;
@@ -87,6 +94,7 @@ export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> 
     await pool.end();
   };
   await Promise.race([sequencer.open(), remote.firstReached]).catch(async (e: unknown) => {
+    if (isRefusal(e)) return;
     await closeAll();
     throw e;
   });
@@ -114,6 +122,7 @@ function facade(publicKey: KeyObject, parts: Parts, closeAll: () => Promise<void
     publicKey,
     reader: new LogReader(held, parts.pool),
     isHolder: () => parts.sequencer.inOffice,
+    refusal: () => parts.sequencer.refusal,
     appendMany,
     append: async (leaf) => (await appendMany([leaf]))[0] as Appended,
     drainOutbox: async () => held().drainOutbox(),

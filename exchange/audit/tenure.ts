@@ -17,6 +17,7 @@ import {
   writeFlush,
 } from './log-tables.ts';
 import type { MerkleTree } from './merkle.ts';
+import { isRefusal, noteRefusal } from './refusal.ts';
 import type { HeadSigner } from './signer.ts';
 import { ProofReader, restoreTree } from './tiles.ts';
 import { leafHash } from './verify/hashing.ts';
@@ -71,14 +72,21 @@ export class Tenure {
   /**
    * Begins where the session was elected; `address` is published as the place of the log's holder.
    * @throws AUDIT_REGRESSION where the database is behind the kept head, or differs from it
-   * @throws AUDIT_CORRUPT where its tables contradict each other
+   * @throws AUDIT_CORRUPT where its tables contradict each other; either is noted for every other process (refusal.ts)
    */
   static async begin(session: SequencerSession, address: string, options: TenureOptions): Promise<Tenure> {
     const { client } = session;
     const state = await raiseEpoch(client, address);
-    const tree = await reload(client, state);
-    await refuseRegression(new ProofReader(tree, readLogTables(client)), state, options);
-    return new Tenure(session, state, tree, options);
+    try {
+      const tree = await reload(client, state);
+      const regression = await regressionOf(client, state, tree, options);
+      if (regression !== undefined) throw new HuitongError('AUDIT_REGRESSION', regression.message);
+      await noteRefusal(client, null);
+      return new Tenure(session, state, tree, options);
+    } catch (e: unknown) {
+      if (isRefusal(e)) await noteRefusal(client, e.code);
+      throw e;
+    }
   }
 
   get head(): SignedHead {
@@ -131,7 +139,8 @@ export class Tenure {
   }
 }
 
-async function reload(client: pg.Client, state: LogState): Promise<MerkleTree> {
+/** The tree of what the database holds. @throws AUDIT_CORRUPT */
+export async function reload(client: pg.Client, state: LogState): Promise<MerkleTree> {
   const tree = await restoreTree(state.size, readLogTables(client));
   if (!tree.root().equals(state.root)) throw corrupt('its entries and tiles do not lead to its root');
   if (state.head !== null) {
@@ -141,24 +150,29 @@ async function reload(client: pg.Client, state: LogState): Promise<MerkleTree> {
   return tree;
 }
 
-async function refuseRegression(
-  proofs: ProofReader,
+export interface Regression {
+  /** What was signed over more, or other, leaves than the database holds. */
+  kept: SignedHead;
+  message: string;
+}
+
+/** Undefined where the database holds all that a head was ever signed over. */
+export async function regressionOf(
+  client: pg.Client,
   state: LogState,
-  { signer, headStore }: TenureOptions,
-): Promise<void> {
+  tree: MerkleTree,
+  { signer, headStore }: Pick<TenureOptions, 'signer' | 'headStore'>,
+): Promise<Regression | undefined> {
   const note = await headStore.read();
-  if (note === undefined) return;
+  if (note === undefined) return undefined;
   const kept = verifyHead(note, signer.publicKey);
   if (kept.size > state.size) {
     const message = `the database holds ${state.size} leaves, a head over ${kept.size} was already signed`;
-    throw new HuitongError('AUDIT_REGRESSION', message);
+    return { kept, message };
   }
-  if (!(await proofs.rootAt(kept.size)).equals(kept.root)) {
-    throw new HuitongError(
-      'AUDIT_REGRESSION',
-      `the first ${kept.size} leaves are not those of the head signed over them`,
-    );
-  }
+  const root = await new ProofReader(tree, readLogTables(client)).rootAt(kept.size);
+  if (root.equals(kept.root)) return undefined;
+  return { kept, message: `the first ${kept.size} leaves are not those of the head signed over them` };
 }
 
 function fenced(): HuitongError {

@@ -187,6 +187,17 @@ test('of two rivals one is in office; the other takes over when it goes, and an 
     await expect(first.append(leaf(4))).rejects.toThrow(refused('AUDIT_UNAVAILABLE'));
   }));
 
+/** It opens, and says why it writes and shows nothing. */
+async function expectRefused(bench: LogBench, code: 'AUDIT_REGRESSION' | 'AUDIT_CORRUPT'): Promise<void> {
+  const log = await bench.open();
+  expect(log.refusal()).toEqual(refused(code));
+  expect(log.isHolder()).toBe(false);
+  await expect(log.append(leaf(9))).rejects.toThrow(refused(code));
+  await expect(log.reader.head()).rejects.toThrow(refused(code));
+  expect(bench.events.at(-1)).toMatchObject({ kind: 'refused' });
+  await log.close();
+}
+
 test('a database that is behind the kept head, or differs from it, is never signed', () =>
   withLog(async (bench) => {
     const log = await bench.open();
@@ -199,8 +210,7 @@ test('a database that is behind the kept head, or differs from it, is never sign
     await bench.sql('delete from log_entry where index = 1');
     const { size, root, head } = backup[0] as (typeof backup)[0];
     await bench.sql('update log_state set size = $1, root = $2, head = $3', [size, root, head]);
-    await expect(bench.open()).rejects.toThrow(refused('AUDIT_REGRESSION'));
-    expect(bench.events.at(-1)).toMatchObject({ kind: 'refused' });
+    await expectRefused(bench, 'AUDIT_REGRESSION');
 
     // The same database that went on along another path: as large as the kept head, with other leaves.
     bench.headStore.note = undefined;
@@ -208,7 +218,7 @@ test('a database that is behind the kept head, or differs from it, is never sign
     await other.appendMany([leaf(3), leaf(4)]);
     await other.close();
     bench.headStore.note = kept;
-    await expect(bench.open()).rejects.toThrow(refused('AUDIT_REGRESSION'));
+    await expectRefused(bench, 'AUDIT_REGRESSION');
   }));
 
 test('tables that contradict the signed state are refused at the start', () =>
@@ -217,9 +227,9 @@ test('tables that contradict the signed state are refused at the start', () =>
     await log.appendMany(Array.from({ length: 600 }, (_, i) => leaf(i)));
     await log.close();
     await bench.sql(`update log_tile set hashes = overlay(hashes placing '\\x00'::bytea from 9) where index = 0`);
-    await expect(bench.open()).rejects.toThrow(refused('AUDIT_CORRUPT'));
+    await expectRefused(bench, 'AUDIT_CORRUPT');
     await bench.sql('delete from log_tile');
-    await expect(bench.open()).rejects.toThrow(refused('AUDIT_CORRUPT'));
+    await expectRefused(bench, 'AUDIT_CORRUPT');
   }));
 
 test('leaves from the outbox enter the log exactly once, across lost sessions, and an invalid one holds up no other', () =>
