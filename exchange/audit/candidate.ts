@@ -5,7 +5,7 @@
  * the epoch fences whoever comes back.
  */
 import { limits } from '../../lib/limits.ts';
-import { connectSequencer, endSilentSession, type SequencerSession, tryElect } from './log-tables.ts';
+import { connectSequencer, endSession, endSilentSession, type SequencerSession, tryElect } from './log-tables.ts';
 
 export type Look =
   | { elected: SequencerSession; formerAddress: string | undefined }
@@ -46,7 +46,7 @@ export class Candidate {
   async leave(): Promise<void> {
     const session = this.#session;
     this.#session = undefined;
-    await session?.client.end().catch(() => {});
+    if (session !== undefined) await endSession(session.client);
   }
 
   /** Measured by this process's own clock, between two looks of its own: clocks of two machines may differ. */

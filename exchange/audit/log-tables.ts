@@ -1,4 +1,5 @@
 /** The SQL of the log: `log_state`, `log_entry`, `log_tile` (migration 003), and the rows it takes from `audit_outbox`. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { limits } from '../../lib/limits.ts';
 import { TILE_NODES, type Tile } from './merkle.ts';
@@ -54,6 +55,15 @@ export async function connectSequencer(url: string): Promise<SequencerSession> {
   });
   await client.connect();
   return { client, ended };
+}
+
+/** Ends a session; one whose network is gone is left to itself after a while. */
+export async function endSession(client: pg.Client): Promise<void> {
+  const late = new AbortController();
+  const timeout = sleep(limits.catalogConnectTimeoutMs, undefined, { signal: late.signal, ref: false });
+  await Promise.race([client.end(), timeout]).catch(() => {});
+  late.abort();
+  await timeout.catch(() => {});
 }
 
 /** What a candidate sees when it looks. */

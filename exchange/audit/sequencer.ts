@@ -11,7 +11,7 @@ import { HuitongError, isHuitongError } from '../../lib/errors.ts';
 import { limits } from '../../lib/limits.ts';
 import { Candidate } from './candidate.ts';
 import type { HeadStore } from './head-store.ts';
-import type { SequencerSession } from './log-tables.ts';
+import { endSession, type SequencerSession } from './log-tables.ts';
 import type { MerkleTree } from './merkle.ts';
 import { type Door, removeDoor } from './peers/door.ts';
 import { type Appended, type Submission, Tenure, type TenureOptions } from './tenure.ts';
@@ -176,7 +176,7 @@ export class Sequencer {
       if (formerAddress !== undefined && formerAddress !== door.address) await removeDoor(formerAddress);
       return { tenure, door };
     } catch (e: unknown) {
-      await session.client.end().catch(() => {});
+      await endSession(session.client);
       await door?.close();
       throw e;
     }

@@ -9,6 +9,7 @@ import { HuitongError } from '../../lib/errors.ts';
 import { limits } from '../../lib/limits.ts';
 import type { HeadStore } from './head-store.ts';
 import {
+  endSession,
   type LogState,
   raiseEpoch,
   readLogTables,
@@ -135,7 +136,7 @@ export class Tenure {
 
   async end(): Promise<void> {
     clearInterval(this.#beat);
-    await this.#client.end().catch(() => {});
+    await endSession(this.#client);
   }
 }
 

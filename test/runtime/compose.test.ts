@@ -67,6 +67,17 @@ describe('docker-compose.yml', () => {
     expect(services['worker-exchange'].volumes).toEqual(['store:/srv/store']);
   });
 
+  it('more than one server can be started: each is reached by the others at its own name', () => {
+    const { environment } = services.server;
+    expect(environment?.HUITONG_AUDIT_ADDRESS).toBe('tcp://:8490');
+    expect(loadConfiguration({ ...environment, HUITONG_AUDIT_ADDRESS: 'tcp://10.0.0.1:1' }).auditAddress).toBeDefined();
+    for (const address of ['10.0.0.1:8490', 'http://10.0.0.1:8490', 'tcp://10.0.0.1', 'unix:/tmp/socket']) {
+      expect(() => loadConfiguration({ ...environment, HUITONG_AUDIT_ADDRESS: address })).toThrow(
+        'HUITONG_AUDIT_ADDRESS',
+      );
+    }
+  });
+
   it('names a version of every image, and every volume and secret that is used', async () => {
     for (const [name, { image, secrets = [], volumes = [], build }] of Object.entries(services)) {
       if (build === undefined) expect(image, name).toMatch(/:(?!latest$)[\w.-]*\d[\w.-]*$/);

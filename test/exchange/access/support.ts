@@ -20,6 +20,8 @@ export interface Bench {
   quarantineKey: string;
   /** PEM of the key that verifies the log. */
   auditKey: string;
+  /** The log once more, as another server of the same exchange opens it. */
+  openAudit(): Promise<AuditLog>;
   /** Publishes one version; a list of batches for each part. Gives the parts' digests. */
   publish(parts: RecordBatch[][], quarantine?: { bytes: Uint8Array; rows: number }[]): Promise<PublishedRun>;
   /** The leaves of reads and denials so far. */
@@ -42,12 +44,14 @@ export async function openBench(definition: Partial<DatasetDefinition> = {}): Pr
     },
   };
   const signer = newSigner();
-  const audit = await openAuditLog({ url: world.url, signer, headStore });
+  const openAudit = () => openAuditLog({ url: world.url, signer, headStore });
+  const audit = await openAudit();
   const alarms: Alarm[] = [];
   const keys = generateBoxKeys();
   return {
     world,
     audit,
+    openAudit,
     alarms,
     quarantineKey: keys.publicKey,
     auditKey: signer.publicKey.export({ format: 'pem', type: 'spki' }).toString(),
