@@ -9,6 +9,7 @@ import { limits } from '../lib/limits.ts';
 import { bitmapBytes } from './bits.ts';
 import { assertLayouts, childFields, layoutOf, messageShape } from './layout.ts';
 import {
+  aligned,
   type BatchMetadata,
   CompressionType,
   type FileBlock,
@@ -44,9 +45,37 @@ export interface BatchIndex {
 const TAIL_BYTES = 4 + MAGIC.byteLength;
 const context = newDecompressionContext();
 
-/** Of one buffer, compressed or not. */
-export function restorerOf({ compression }: BatchMetadata): (stored: Uint8Array) => Uint8Array {
-  return compression === null ? copyBuffer : (one) => decompressBuffer(context, one);
+/** Of one buffer, compressed or not, into memory that `allocate` gives: aligned, its content of no matter. */
+export function restorerOf(
+  { compression }: BatchMetadata,
+  allocate: Allocate = newBytes,
+): (stored: Uint8Array) => Uint8Array {
+  return compression === null ? (one) => copyBuffer(one, allocate) : (one) => decompressBuffer(context, one, allocate);
+}
+
+type Allocate = (bytes: number) => Uint8Array;
+
+/** For what is kept. */
+function newBytes(bytes: number): Uint8Array {
+  return new Uint8Array(bytes);
+}
+
+/** Memory of one batch at a time, for who is done with a batch before the next is read: little is left to collect. */
+export class BatchMemory {
+  private block = new ArrayBuffer(0);
+  private asked = 0;
+
+  /** What was given before may be overwritten from now on. */
+  reset(): void {
+    if (this.asked > this.block.byteLength) this.block = new ArrayBuffer(this.asked);
+    this.asked = 0;
+  }
+
+  readonly allocate = (bytes: number): Uint8Array => {
+    const start = this.asked;
+    this.asked = aligned(start + bytes);
+    return this.asked <= this.block.byteLength ? new Uint8Array(this.block, start, bytes) : new Uint8Array(bytes);
+  };
 }
 
 export function readAtOf(bytes: Uint8Array): ReadAt {
@@ -147,19 +176,29 @@ function assertShape(metadata: BatchMetadata, schema: Schema, bodyBytes: number)
   }
 }
 
-/** Decodes one batch. @throws HuitongError ARROW_INVALID */
-export async function readBatch(readAt: ReadAt, index: PartIndex, batch: BatchIndex): Promise<RecordBatch> {
+/**
+ * Decodes one batch.
+ * @param memory where given, the batch holds until the next is read into it
+ * @throws HuitongError ARROW_INVALID
+ */
+export async function readBatch(
+  readAt: ReadAt,
+  index: PartIndex,
+  batch: BatchIndex,
+  memory?: BatchMemory,
+): Promise<RecordBatch> {
   const body = await readExactly(readAt, batch.offset + batch.metadataBytes, batch.bodyBytes);
-  return invalidUnless('a record batch', () => decode(index.schema, batch, body));
+  memory?.reset();
+  return invalidUnless('a record batch', () => decode(index.schema, batch, body, memory?.allocate));
 }
 
-function decode(schema: Schema, batch: BatchIndex, body: Uint8Array): RecordBatch {
+function decode(schema: Schema, batch: BatchIndex, body: Uint8Array, allocate?: Allocate): RecordBatch {
   const { buffers, compression, nodes } = batch.metadata;
   const stored = buffers.map(({ offset, length }) => body.subarray(offset, offset + length));
   const decodedBytes =
     compression === null ? batch.bodyBytes : stored.reduce((sum, one) => sum + announcedBytes(one), 0);
   if (decodedBytes > limits.arrowBatchBytesMax) throw invalid('a batch is larger than is allowed');
-  const cursor = new Cursor(nodes, stored, restorerOf(batch.metadata));
+  const cursor = new Cursor(nodes, stored, restorerOf(batch.metadata, allocate));
   const children = schema.fields.map((field) => load(field.type, cursor));
   if (children.some((child) => child.length !== batch.rows)) throw invalid('columns of a batch differ in length');
   return new RecordBatch(schema, new Data(new Struct(schema.fields), 0, batch.rows, 0, undefined, children));
@@ -172,8 +211,10 @@ export async function* readBatches(readAt: ReadAt, sizeBytes: number): AsyncGene
 }
 
 /** For what is not compressed: the typed arrays over it need aligned memory. */
-function copyBuffer(stored: Uint8Array): Uint8Array {
-  return new Uint8Array(stored);
+function copyBuffer(stored: Uint8Array, allocate: Allocate): Uint8Array {
+  const copy = allocate(stored.byteLength);
+  copy.set(stored);
+  return copy;
 }
 
 export class Cursor {

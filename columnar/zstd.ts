@@ -48,11 +48,15 @@ export function announcedBytes(stored: Uint8Array): number {
   return announced === -1 ? stored.byteLength - PREFIX_BYTES : announced;
 }
 
-/** Restores one buffer into memory of its own, so that every typed array over it is aligned. */
-export function decompressBuffer(context: zstd.DCtx, stored: Uint8Array): Uint8Array {
+/** Restores one buffer into memory that `allocate` gives, which must be aligned for typed arrays. */
+export function decompressBuffer(
+  context: zstd.DCtx,
+  stored: Uint8Array,
+  allocate: (bytes: number) => Uint8Array,
+): Uint8Array {
   const length = announcedBytes(stored);
   if (length < 0) throw new HuitongError('ARROW_INVALID', 'a compressed buffer announces a negative length');
-  const restored = new Uint8Array(length);
+  const restored = allocate(length);
   if (length === 0) return restored;
   const raw = new DataView(stored.buffer, stored.byteOffset, PREFIX_BYTES).getBigInt64(0, true) === -1n;
   if (raw) {

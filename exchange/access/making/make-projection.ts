@@ -1,5 +1,6 @@
 /** What a policy makes of stored parts. It knows no catalog, so that it can be done in a thread (thread.ts). */
 import type { RecordBatch } from 'apache-arrow';
+import { BatchMemory } from '../../../columnar/read.ts';
 import { BodyBuffers, PartWriter } from '../../../columnar/write.ts';
 import { limits } from '../../../lib/limits.ts';
 import type { ManifestPart } from '../../../schemas/generated/manifest.ts';
@@ -24,7 +25,8 @@ export async function makeProjection(
   { policy, maskKey }: Making,
 ): Promise<ManifestPart[]> {
   const compiled = compilePolicy(policy, stored.schema, maskKey);
-  const read = projectedBatches({ store, ...stored, projection: { columns: compiled.reads } });
+  // A batch has been compressed before the next is asked for.
+  const read = projectedBatches({ store, ...stored, projection: { columns: compiled.reads } }, new BatchMemory());
   const batches = shownBatches(read, compiled.apply);
   const parts: ManifestPart[] = [];
   const buffers = new BodyBuffers();

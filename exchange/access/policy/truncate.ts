@@ -16,7 +16,10 @@ export function truncateMask(field: Field, { to, step }: Truncate, pointer: stri
     return { field, apply: gridMask(type, step, pointer) };
   }
   if (step !== undefined) throw policyInvalid('only a grid has a step', `${pointer}/step`);
-  if (Types.isDate(type) && type.ArrayType === Int32Array) return { field, apply: (data) => truncateDays(data, to) };
+  if (Types.isDate(type) && type.ArrayType === Int32Array) {
+    const starts = new Starts(to);
+    return { field, apply: (data) => truncateDays(data, starts) };
+  }
   if (Types.isTimestamp(type)) {
     const ticksPerDay = 86_400n * 10n ** BigInt(fractionDigits(type.unit));
     return { field, apply: (data) => truncateTicks(data, to, ticksPerDay) };
@@ -29,10 +32,36 @@ function startOf(days: number, to: 'month' | 'year'): number {
   return to === 'month' ? days - day + 1 : daysFromCivil(year, 1, 1);
 }
 
-function truncateDays(data: Data, to: 'month' | 'year'): Data {
+/** The calendar is asked once for a day that occurs again and again: those from 1791 to 2149. */
+class Starts {
+  readonly #to: 'month' | 'year';
+  #known: Int32Array | undefined;
+
+  constructor(to: 'month' | 'year') {
+    this.#to = to;
+  }
+
+  of(days: number): number {
+    const place = days + DAYS_KNOWN / 2;
+    if (place < 0 || place >= DAYS_KNOWN) return startOf(days, this.#to);
+    this.#known ??= new Int32Array(DAYS_KNOWN).fill(NOT_ASKED);
+    const known = this.#known[place]!;
+    if (known !== NOT_ASKED) return known;
+    const start = startOf(days, this.#to);
+    this.#known[place] = start;
+    return start;
+  }
+}
+
+/** 1970 is in the middle. */
+const DAYS_KNOWN = 1 << 17;
+/** No month begins here: that of the first day known began after it. */
+const NOT_ASKED = -DAYS_KNOWN;
+
+function truncateDays(data: Data, starts: Starts): Data {
   const cells: Int32Array = data.values;
   const values = new Int32Array(data.length);
-  for (let row = 0; row < data.length; row++) values[row] = startOf(cells[row]!, to);
+  for (let row = 0; row < data.length; row++) values[row] = starts.of(cells[row]!);
   return fixedColumn(data.type, data, values);
 }
 

@@ -2,7 +2,7 @@
 import { type RecordBatch, Schema } from 'apache-arrow';
 import { messageShape } from '../../../columnar/layout.ts';
 import { BatchMetadata } from '../../../columnar/message.ts';
-import { type BatchIndex, type PartIndex, type ReadAt, readBatch } from '../../../columnar/read.ts';
+import { type BatchIndex, type BatchMemory, type PartIndex, type ReadAt, readBatch } from '../../../columnar/read.ts';
 import type { RenditionSource } from './rendition.ts';
 import { rangeOf, readStoredIndex } from './stored-part.ts';
 
@@ -16,13 +16,14 @@ export function projectedSchema({ schema, projection }: RenditionSource): Schema
   );
 }
 
-export async function* projectedBatches(source: RenditionSource): AsyncGenerator<RecordBatch> {
+/** @param memory where given, each batch holds until the next is asked for */
+export async function* projectedBatches(source: RenditionSource, memory?: BatchMemory): AsyncGenerator<RecordBatch> {
   for (const stored of source.parts) {
     const index = projectIndex(source, await readStoredIndex(source.store, stored));
     const part = await source.store.open(stored.digest);
     try {
       const readAt: ReadAt = (offset, length) => rangeOf(part, stored.digest, { offset, length });
-      for (const batch of index.batches) yield await readBatch(readAt, index, batch);
+      for (const batch of index.batches) yield await readBatch(readAt, index, batch, memory);
     } finally {
       await part.close();
     }
