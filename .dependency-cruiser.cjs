@@ -57,7 +57,7 @@ const folders = Object.entries(may).map(([folder, allowed]) => ({
 }));
 module.exports = {
   forbidden: [
-    { name: 'no cycles', severity: 'error', from: {}, to: { circular: true, dependencyTypesNot: ['type-only'] } },
+    { name: 'no cycles', severity: 'error', from: {}, to: { circular: true } },
     {
       name: 'connector kinds never import each other',
       severity: 'error',

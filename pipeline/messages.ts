@@ -3,7 +3,6 @@ import type { CaptureRequest, ChangePosition, ReadPlan } from '../connectors/con
 import type { ErrorCode, ErrorDetails, HuitongError } from '../lib/errors.ts';
 import type { Assignment } from '../schemas/generated/assignment.ts';
 import type { ReportedPart } from '../schemas/generated/run-report.ts';
-import type { EarlierParts } from './incremental/append.ts';
 import type { MergeResult, MergeTask } from './incremental/merge.ts';
 import type { PrivateFile } from './incremental/private-file.ts';
 import type { SpillIndex } from './key-spill.ts';
@@ -47,6 +46,11 @@ export type ThreadTask =
   /** Parts of small segments and new ones, made one segment. */
   | { kind: 'compact'; parts: ReportedPart[] }
   | MergeTask;
+
+/** Of the segments that an appended dataset has already: the new rows' keys must not be among theirs. */
+export interface EarlierParts {
+  parts: Pick<ReportedPart, 'digest' | 'sizeBytes'>[];
+}
 
 /** What a task gives. */
 export type ThreadOutcome = { results: PartitionResult[] } | { merged: MergeResult } | { parts: ReportedPart[] };

@@ -7,9 +7,8 @@ import type { Snapshot } from '../connectors/connector.ts';
 import { HuitongError, toHuitongError } from '../lib/errors.ts';
 import { limits } from '../lib/limits.ts';
 import type { ReportedPart } from '../schemas/generated/run-report.ts';
-import type { EarlierParts } from './incremental/append.ts';
 import type { MergeResult, MergeTask } from './incremental/merge.ts';
-import type { PartitionResult, ThreadOutcome, ThreadSetup } from './messages.ts';
+import type { EarlierParts, PartitionResult, ThreadOutcome, ThreadSetup } from './messages.ts';
 import type { ProgressBoard } from './progress.ts';
 import { ReadingThread } from './reading-thread.ts';
 

@@ -13,14 +13,10 @@ import { limits } from '../../lib/limits.ts';
 import type { ReportedPart } from '../../schemas/generated/run-report.ts';
 import { type DuplicateSearch, readKeys } from '../duplicates.ts';
 import { BUCKETS, RECORD_WORDS, readBucket, type SpilledRow } from '../key-spill.ts';
+import type { EarlierParts } from '../messages.ts';
 import { PartSink } from '../part-sink.ts';
 import type { ReadingContext } from '../read-partition.ts';
 import type { StagingSession } from '../staging.ts';
-
-/** Plain data: it crosses threads. */
-export interface EarlierParts {
-  parts: Pick<ReportedPart, 'digest' | 'sizeBytes'>[];
-}
 
 /** Rows whose key an earlier part has, other than those `known` to be duplicates already. */
 export async function findKnown(
