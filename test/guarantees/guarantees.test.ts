@@ -1,4 +1,7 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { parse } from 'yaml';
 import { type Chapter, guaranteesDocument, withoutResults } from './guarantees.ts';
 import { resultsOf, type Status } from './report.ts';
 
@@ -46,4 +49,14 @@ test('a promise whose test is gone is an error that names it', () => {
   const results = reportOf('passed', 'passed');
   results.delete('test/a.test.ts > rows > add | up');
   expect(() => guaranteesDocument(chapters, results)).toThrow(/no test has these names:\n {2}test\/a\.test\.ts > rows/);
+});
+
+test('every fault that a publication has to survive is promised, and told to operators', async () => {
+  const all = Array.from({ length: 25 }, (_, i) => i + 1);
+  const promised = parse(await readFile(join(import.meta.dirname, 'promises.yaml'), 'utf8')) as Chapter[];
+  const numbers = new Set(promised.flatMap(({ promises }) => promises.flatMap(({ faults = [] }) => faults)));
+  expect([...numbers].sort((a, b) => a - b)).toEqual(all);
+  const text = await readFile(join(import.meta.dirname, '../../docs/reference/faults.md'), 'utf8');
+  const told = [...text.matchAll(/^\| (\d+) \|/gm)].map(([, number]) => Number(number));
+  expect(told).toEqual(all);
 });
