@@ -144,7 +144,7 @@ describe('corrections, ratings and recalls over HTTP', () => {
       'versions',
       DATASET,
     );
-    expect(versions.stdout).toMatch(/撤回 \S+: 字段取错/);
+    expect(versions.stdout).toMatch(/撤回 .+: 字段取错/);
     const gone = await people.officer('GET', `/datasets/${DATASET}/data?format=json-lines`);
     expect(problemOf(gone)).toMatchObject({ status: 410, code: 'VERSION_RECALLED' });
     const owed = (await people.officer('GET', '/duties')).json().items as Duty[];
