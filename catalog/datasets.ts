@@ -3,6 +3,7 @@ import { decodeCursor, type Page, pageOf } from '../lib/cursor.ts';
 import { HuitongError } from '../lib/errors.ts';
 import { limits } from '../lib/limits.ts';
 import type { Dataset, DatasetSummary, SharingClass } from '../schemas/generated/api.ts';
+import type { DatasetDefinition } from '../schemas/generated/dataset.ts';
 import type { Catalog } from './database.ts';
 import { itemsOf } from './items.ts';
 import { publishRulesOf } from './publishing.ts';
@@ -10,7 +11,7 @@ import type { ContractRow, DatasetRow } from './rows.ts';
 import { searchPatterns } from './search.ts';
 
 export interface ListDatasets {
-  /** Words that must all occur in titles, abstract, keywords or item names. */
+  /** Words that must all occur somewhere in what the entry and its items say, or in its department's names. */
   search?: string;
   department?: string;
   sharingClass?: SharingClass;
@@ -29,12 +30,18 @@ export async function listDatasets(catalog: Catalog, request: ListDatasets = {})
     .limit(limit + 1);
   if (request.department !== undefined) query.where({ department: request.department });
   if (request.sharingClass !== undefined) query.where({ sharing_class: request.sharingClass });
-  for (const pattern of searchPatterns(request.search ?? '')) query.where('search_text', 'like', pattern);
-  if (request.cursor !== undefined) query.whereRaw('code collate "C" > ?', [decodeCursor(request.cursor, 'text')[0]]);
+  for (const pattern of searchPatterns(request.search ?? '')) query.whereRaw(`${SEARCHED} like ?`, [pattern]);
+  if (request.cursor !== undefined)
+    query.whereRaw('code collate "C" > ?', [decodeCursor(request.cursor, 'text')[0]]);
   return pageOf(await query, limit, ({ code }) => [code], toSummary);
 }
 
-/** Active or retired. Throws NOT_FOUND. */
+/** What is stored for the search, and the names that its department has now. */
+const SEARCHED = `search_text || E'\\n' || (
+  select lower(normalize(name_zh || E'\\n' || name_en, nfkc)) from department where department.code = dataset.department
+)`;
+
+/** Active, retired or revoked. Throws NOT_FOUND. */
 export async function getDataset(catalog: Catalog, code: string): Promise<Dataset> {
   const row = await catalog<DatasetRow>('dataset').where({ code }).first();
   if (row === undefined) throw new HuitongError('NOT_FOUND', '没有该数据集 · there is no such dataset', { at: code });
@@ -64,21 +71,31 @@ function toSummary(row: DatasetRow): DatasetSummary {
 }
 
 function toDataset(row: DatasetRow, contract: ContractRow): Dataset {
-  const { catalogCode, keywords, sharing, modes, schedule, related, verifications } = row.definition;
-  const { quarantinedShareMax } = publishRulesOf(row.definition);
+  const { keywords, sharing, modes, related } = row.definition;
+  const { quarantinedShareMax, versionsMin, versionDays } = publishRulesOf(row.definition);
   return {
     ...toSummary(row),
-    ...(catalogCode === undefined ? {} : { catalogCode }),
+    ...stated(row.definition),
     keywords: keywords ?? [],
     source: row.source,
     sharing,
     modes: modes ?? ['bulk'],
-    ...(schedule === undefined ? {} : { schedule }),
     tolerance: { quarantinedShareMax },
-    ...(verifications === undefined ? {} : { verifications }),
+    retention: { versionsMin, versionDays },
+    publishedAt: row.created_at.toISOString(),
+    review: row.review,
     related: related ?? [],
     contractDigest: row.contract_digest,
     key: contract.document.key,
     items: itemsOf(row.definition, contract.document),
   };
+}
+
+/** What an entry may say or not. */
+function stated(definition: DatasetDefinition) {
+  const { catalogCode, format, category, opennessConditions, coverage, contact, schedule, verifications } = definition;
+  const members = { catalogCode, format, category, opennessConditions, coverage, contact, schedule, verifications };
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as Partial<
+    typeof members
+  >;
 }

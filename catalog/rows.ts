@@ -38,6 +38,9 @@ export interface DatasetRow {
   search_text: string;
   current_version: number | null;
   state: EntryState;
+  /** The case by which the entry was published or revoked last; null: by an apply. */
+  review: string | null;
+  created_at: Date;
   updated_at: Date;
 }
 

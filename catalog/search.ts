@@ -8,16 +8,20 @@ function normalise(text: string): string {
   return text.normalize('NFKC').toLowerCase();
 }
 
-/** Code, titles, abstract, keywords, and names and titles of items, one a line. */
+/** What an entry says in words, and what its items do, one a line: in both languages where it is given in both. */
 export function searchText(definition: DatasetDefinition, contract: ContractDocument): string {
-  const { code, title, abstract, keywords = [] } = definition;
-  const items = itemsOf(definition, contract).flatMap((item) => [
-    item.name,
-    item.title?.zh ?? '',
-    item.title?.en ?? '',
+  const { code, catalogCode = '', title, abstract, keywords = [], coverage, contact, items = {} } = definition;
+  const words = [title, abstract, coverage?.area, contact?.office].flatMap(inBoth);
+  const described = Object.values(items).flatMap(({ description }) => inBoth(description));
+  const named = itemsOf(definition, contract).flatMap((item) => [
+    ...[item.name, ...inBoth(item.title), item.description ?? ''],
   ]);
-  const lines = [code, title.zh, title.en, abstract.zh, abstract.en, ...keywords, ...items];
+  const lines = [code, catalogCode, ...words, ...keywords, ...named, ...described];
   return normalise([...new Set(lines)].filter((line) => line !== '').join('\n'));
+}
+
+function inBoth(words: { zh: string; en: string } | undefined): string[] {
+  return words === undefined ? [] : [words.zh, words.en];
 }
 
 /** `LIKE` patterns, all of which must match: Chinese has no spaces, so a term is found anywhere within a text. */

@@ -207,7 +207,56 @@ contractVersion: string
 currentVersion: (number | null)
 state: EntryState
 updatedAt: string
+/**
+ * 信息资源代码 类/项/目/细目 and sequence.
+ */
 catalogCode?: string
+/**
+ * 资源格式 In which form the department holds it.
+ */
+format?: string
+/**
+ * 资源分类 base, theme or department.
+ */
+category?: string
+opennessConditions?: Words
+/**
+ * 时空范围 Of which area and time.
+ */
+coverage?: {
+area?: Words
+from?: string
+to?: string
+}
+/**
+ * 责任处室 Whom to ask about it.
+ */
+contact?: {
+office: Words
+phone?: string
+}
+/**
+ * 保存期限 Versions that are always kept; how long a superseded one is.
+ */
+retention: {
+versionsMin: number
+versionDays: number
+}
+/**
+ * 提供部门 Name, and unified social credit code. In the dataset itself only.
+ */
+provider?: {
+name: Words
+creditCode?: string
+}
+/**
+ * 发布日期 When the entry first came into force.
+ */
+publishedAt: string
+/**
+ * 审核事项 The case by which the entry was published or revoked last; null: by an apply.
+ */
+review: (string | null)
 keywords: string[]
 source: string
 sharing: {

@@ -83,9 +83,36 @@ verifications?: {
 [k: string]: VerificationDefinition
 }
 /**
+ * 资源格式: in which form the department holds it; absent: as its source says.
+ */
+format?: ("database" | "spreadsheet" | "document" | "image" | "media" | "service")
+/**
+ * 资源分类: of the base registers (population, enterprises, …), of a theme across departments, or of one department.
+ */
+category?: ("base" | "theme" | "department")
+/**
  * To the public: 开放属性.
  */
 openness: ("open" | "conditional" | "not-open")
+opennessConditions?: Words
+/**
+ * 时空范围: of which area, from when; an end where it is not kept up any more.
+ */
+coverage?: {
+area?: Words
+from?: string
+to?: string
+}
+/**
+ * 责任处室: whom to ask about it.
+ */
+contact?: {
+office: Words
+/**
+ * Of the office, not of a person.
+ */
+phone?: string
+}
 updateCycle: ("realtime" | "daily" | "weekly" | "monthly" | "quarterly" | "yearly" | "irregular")
 schedule?: {
 /**

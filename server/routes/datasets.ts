@@ -2,6 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import { getContract, listContracts } from '../../catalog/contracts.ts';
 import { getDataset, type ListDatasets, listDatasets } from '../../catalog/datasets.ts';
+import { getDepartment } from '../../catalog/departments.ts';
 import { averageRating } from '../../exchange/duties/ratings.ts';
 import { listLineage } from '../../exchange/publication/lineage.ts';
 import { recalledAmong } from '../../exchange/publication/recalls.ts';
@@ -32,7 +33,12 @@ export function datasetRoutes(app: FastifyInstance, { publication }: AppDependen
           type: 'object',
           additionalProperties: false,
           properties: {
-            q: { type: 'string', maxLength: 200, description: 'Words in titles, abstract, keywords or item names.' },
+            q: {
+              type: 'string',
+              maxLength: 200,
+              description:
+                '检索词 Words, all of which must occur: in titles, abstract, keywords, items, department, in Chinese or English.',
+            },
             department: { type: 'string' },
             sharingClass: { enum: ['unconditional', 'conditional', 'not-shared'] },
             ...pageQuery,
@@ -63,7 +69,13 @@ export function datasetRoutes(app: FastifyInstance, { publication }: AppDependen
       const dataset = await getDataset(catalog, code);
       const { currentVersion: current } = dataset;
       const recalled = current === null ? undefined : (await recalledAmong(catalog, code, [current])).get(current);
-      return { ...dataset, recalled: toRecalled(recalled), rating: await averageRating(catalog, code) };
+      const { name, creditCode } = await getDepartment(catalog, dataset.department);
+      return {
+        ...dataset,
+        provider: { name, ...(creditCode === undefined ? {} : { creditCode }) },
+        recalled: toRecalled(recalled),
+        rating: await averageRating(catalog, code),
+      };
     },
   );
 

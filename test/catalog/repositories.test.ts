@@ -6,7 +6,21 @@ import { getDepartment, listDepartments } from '../../catalog/departments.ts';
 import { assignmentParts, listSchedules } from '../../catalog/publishing.ts';
 import { getSource, listSources, sourceDefinition } from '../../catalog/sources.ts';
 import { createDatabase } from '../support/postgres.ts';
-import { apply, contract, districtFiles, withContract } from './support.ts';
+import { apply, changed, contract, districtFiles, withContract } from './support.ts';
+
+/** What an entry may say besides what it must. */
+const described = changed(
+  'datasets/health/vaccinations.yaml',
+  'items:\n',
+  `format: database
+category: theme
+opennessConditions: { zh: 统计结果, en: Aggregates only }
+coverage: { area: { zh: 龙华区, en: Longhua }, from: "2021" }
+contact: { office: { zh: 疾控科, en: Disease control }, phone: "0755-00000000" }
+items:
+  dose: { description: { zh: 第几剂, en: Which dose it was } }
+`,
+);
 
 let database: Awaited<ReturnType<typeof createDatabase>>;
 let catalog: Catalog;
@@ -14,7 +28,7 @@ beforeAll(async () => {
   database = await createDatabase();
   catalog = openCatalog(database.url);
   await migrate(catalog);
-  await apply(catalog, districtFiles());
+  await apply(catalog, described);
 });
 afterAll(async () => {
   await catalog.destroy();
@@ -56,6 +70,11 @@ describe('datasets', () => {
     ['resident id', ['health.vaccinations']],
     ['register', ['health.clinics']],
     ['', ['health.clinics', 'health.vaccinations']],
+    ['疾控科', ['health.vaccinations']],
+    ['第几 剂', ['health.vaccinations']],
+    ['which dose', ['health.vaccinations']],
+    ['卫生健康 名录', ['health.clinics']],
+    ['bureau clinics', ['health.clinics']],
     ['100%', []],
     ['health_clinics', []],
   ])('searched for %s', async (search, codes) => {
@@ -87,6 +106,10 @@ describe('datasets', () => {
       key: ['record_id'],
       modes: ['bulk'],
       currentVersion: null,
+      ...{ format: 'database', category: 'theme', opennessConditions: { zh: '统计结果', en: 'Aggregates only' } },
+      ...{ coverage: { area: { zh: '龙华区', en: 'Longhua' }, from: '2021' }, review: null },
+      contact: { office: { zh: '疾控科', en: 'Disease control' }, phone: '0755-00000000' },
+      retention: { versionsMin: 2, versionDays: 365 },
     });
     expect(dataset.items).toEqual([
       expect.objectContaining({ name: 'record_id', key: true, sensitivity: 'none', sharingClass: 'conditional' }),

@@ -5,6 +5,7 @@ import { mintToken } from '../../exchange/access/tokens.ts';
 import type { Case, Duty, EntryImpact, EntryReview, Run } from '../../schemas/generated/api.ts';
 import type { AuditLeaf } from '../../schemas/generated/audit-leaf.ts';
 import { tend } from '../../server/case-workflow.ts';
+import { run } from '../cli/support.ts';
 import { exchangeFiles, openExchange, type TestExchange } from './exchange.ts';
 import { type Caller, callerOf, problemOf } from './support.ts';
 
@@ -41,12 +42,16 @@ items:
 const renamed = files[YAML]!.replaceAll('姓名]', '名字]').replace('  姓名:', '  名字:');
 
 let exchange: TestExchange;
-let people: Record<'engineer' | 'sharing' | 'reviewer' | 'proposer' | 'officer' | 'endorser' | 'auditor', Caller>;
+let people: Record<'engineer' | 'sharing' | 'reviewer' | 'proposer' | 'officer' | 'endorser', Caller>;
+/** Their tokens, for the command line. */
+let secrets: Map<string, string>;
 beforeAll(async () => {
   exchange = await openExchange();
   await exchange.apply(exchangeFiles());
+  const made: string[] = [];
   const caller = async (department: string, subject: string, ...roles: Role[]) => {
     const { secret } = await mintToken(exchange.bench.world.catalog, { department, subject, roles });
+    made.push(secret);
     return callerOf(exchange.app, secret);
   };
   people = {
@@ -57,8 +62,8 @@ beforeAll(async () => {
     proposer: await caller('data', '张工', 'supervisor'),
     officer: await caller('police', '赵警官', 'officer'),
     endorser: await caller('police', '孙专员', 'sharing-officer'),
-    auditor: await caller('data', '周审计', 'auditor'),
   };
+  secrets = new Map(Object.keys(people).map((name, i) => [name, made[i]!]));
 });
 afterAll(() => exchange.close());
 
@@ -97,7 +102,7 @@ async function published(body: Record<string, string> = files): Promise<string> 
   return id;
 }
 
-async function run(): Promise<Run> {
+async function publishRun(): Promise<Run> {
   const { id } = await ok<Run>(people.engineer('POST', `/datasets/${DATASET}/runs`), 202);
   const now = () => ok<Run>(people.engineer('GET', `/runs/${id}`));
   await expect.poll(async () => (await now()).state, { timeout: 60_000 }).not.toBe('running');
@@ -166,7 +171,7 @@ describe('a catalog entry', () => {
   });
 
   test('is published from, asked for and read; revoked, it is gone for everybody but its owner', async () => {
-    expect(await run()).toMatchObject({ state: 'published', dataset: DATASET });
+    expect(await publishRun()).toMatchObject({ state: 'published', dataset: DATASET });
     const request = await granted();
     expect((await read(people.officer)).statusCode).toBe(200);
 
@@ -205,12 +210,12 @@ describe('a catalog entry', () => {
     expect((await ok<{ state: string }>(people.officer('GET', `/datasets/${DATASET}`))).state).toBe('active');
     expect((await read(people.engineer)).statusCode).toBe(200);
     expect(problemOf(await read(people.officer)).code).toBe('GRANT_NOT_USABLE');
-    expect((await run()).state).toBe('unchanged');
+    expect((await publishRun()).state).toBe('unchanged');
   });
 
   test('whose source has changed is to be brought up to date within ten working days; a reviewed change does it', async () => {
     await exchange.sql(`alter table "人口" rename column "姓名" to "名字"`);
-    expect((await run()).state).toBe('failed');
+    expect((await publishRun()).state).toBe('failed');
     const due = () => ok<{ items: Duty[] }>(people.sharing('GET', '/duties?of=entry-update'));
     await tend(exchange.bench.access, exchange.temporal);
     const { items } = await due();
@@ -223,18 +228,39 @@ describe('a catalog entry', () => {
     expect((await due()).items).toEqual([]);
     const told = await ok<Case>(people.sharing('GET', `/cases/${items[0]!.id}`));
     expect(told).toMatchObject({ state: 'ENTRY_UPDATED', cause: expect.stringMatching(/^run\//) });
-    expect((await run()).state).toBe('published');
+    expect((await publishRun()).state).toBe('published');
   });
 
-  test('is rejected with a reason, which its department reads; nothing has changed', async () => {
+  test('is rejected with a reason, which its department reads; the command says the same as the API', async () => {
     const changed = { [YAML]: renamed.replace('花名册', '名册') };
-    const { id: another } = await ok<Case>(propose(changed), 201);
-    await act(people.sharing, another, { action: 'submit' });
-    expect(await refused(people.reviewer, another, { action: 'reject-entry' })).toBe('REQUEST_INVALID');
-    await act(people.reviewer, another, { action: 'reject-entry', reason: '关键字不规范' });
-    const told = await ok<Case>(people.engineer('GET', `/cases/${another}`));
+    const folder = await exchange.folderOf(changed);
+    const command = async (who: keyof typeof people, ...args: string[]) =>
+      run('--lang', 'zh', '--url', exchange.url, '--token', secrets.get(who)!, 'entry', ...args);
+    const proposed = await command('engineer', 'propose', `${folder}/datasets/health`, '--reason', '关键字更准');
+    expect(proposed.stdout).toContain('条目草稿 ENTRY_DRAFT');
+    const [another] = (await ok<{ items: Case[] }>(people.sharing('GET', '/cases?kind=entry-publication'))).items;
+    const { id } = another!;
+    expect((await command('sharing', 'submit', id)).stdout).toContain('PUBLISH_REVIEW');
+    const shown = await command('reviewer', 'show', id);
+    expect(shown.stdout).toMatch(/~ dataset health.names\n +\/keywords: \["花名册"\] → \["名册"\]/);
+    expect(shown.stdout).toContain('可办理 you may: 准予发布 publish (digest)');
+    expect((await command('reviewer', 'publish', id)).code).toBe(2);
+    expect((await command('reviewer', 'reject', id)).code).toBe(2);
+    expect(await refused(people.reviewer, id, { action: 'reject-entry' })).toBe('REQUEST_INVALID');
+    await command('reviewer', 'reject', id, '--reason', '关键字不规范');
+    const told = await ok<Case>(people.engineer('GET', `/cases/${id}`));
     expect(told).toMatchObject({ state: 'ENTRY_REJECTED', duty: null });
     expect(told.history!.at(-1)).toMatchObject({ action: 'reject-entry', reason: '关键字不规范' });
     expect(await listed()).toEqual([DATASET]);
+
+    const next = await ok<Case>(propose(changed), 201);
+    await command('sharing', 'submit', next.id);
+    expect((await command('reviewer', 'publish', next.id, '--yes')).stdout).toContain('PUBLISHED');
+    expect(await listed()).toEqual([]);
+    expect((await command('engineer', 'propose', `${folder}/datasets`)).stderr).toContain('ENTRY_SAME');
+    const impact = await command('sharing', 'impact', DATASET);
+    expect(impact.stdout).toContain('用数部门 reader police');
+    const filed = await command('sharing', 'revoke', DATASET, '--reason', '停止提供', '--yes');
+    expect(filed.stdout).toContain('撤销审核 REVOKE_REVIEW');
   });
 });
