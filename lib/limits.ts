@@ -207,6 +207,9 @@ export const limits = {
   /** Look-ups of one person that are told at once, and how long it is kept that they concern the person. */
   subjectLookupsMax: 1_000,
   subjectAccessKeptMs: 3 * 366 * 24 * 60 * 60 * 1000,
+  /** How long a run that has its outcome may take to leave the workflow, for whoever publishes again; how often it is tried. */
+  runEndWaitMs: 10_000,
+  runEndPollMs: 50,
   /** Rows that are moved from the outbox to the log at once, and how often it is looked at. */
   auditOutboxRowsMax: 1_000,
   auditOutboxPollMs: 250,

@@ -146,6 +146,11 @@ export async function getRun({ catalog }: Publication, runId: string): Promise<R
   return toRun({ ...row, department });
 }
 
+/** Whether a run of this dataset has no outcome yet. */
+export async function hasRunning({ catalog }: Publication, dataset: string): Promise<boolean> {
+  return (await catalog<RunRow>('run').where({ dataset, state: 'running' }).first('id')) !== undefined;
+}
+
 export interface ListRuns {
   dataset?: string;
   department?: string;

@@ -1,4 +1,5 @@
 /** Districts, runs and schedules over the API, with Temporal and without a worker. */
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { changed, districtFiles } from '../catalog/support.ts';
 import { until } from '../support/until.ts';
@@ -119,6 +120,20 @@ describe('a run', () => {
     const { id, workflowId } = (await engineer('POST', '/datasets/health.vaccinations/runs')).json();
     await server.temporal.workflow.getHandle(workflowId).terminate();
     expect((await engineer('POST', `/runs/${id}/cancel`)).statusCode).toBe(202);
+  });
+
+  test('is begun when the one before, which has its outcome, has left its workflow', async () => {
+    const publish = () => engineer('POST', '/datasets/health.clinics/runs');
+    const { id, workflowId } = (await publish()).json();
+    await server.bench.world.catalog('run').where({ id }).update({ state: 'failed', ended_at: new Date() });
+    const next = publish();
+    expect(await Promise.race([next, delay(300, 'waits')])).toBe('waits');
+    await server.temporal.workflow.getHandle(workflowId).terminate();
+    const answer = await next;
+    expect([answer.statusCode, answer.json().state]).toEqual([202, 'running']);
+    expect(problemOf(await publish()).code).toBe('RUN_IN_PROGRESS');
+    await server.bench.world.catalog('run').whereIn('id', [id, answer.json().id]).del();
+    await server.temporal.workflow.getHandle(workflowId).terminate();
   });
 
   test('of a dataset that there is not, or that is another’s, is not begun', async () => {
