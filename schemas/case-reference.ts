@@ -21,8 +21,8 @@ export function caseReference(): string {
 
 <!-- Generated from lib/pure/case-transitions.ts by \`npm run generate\`. Do not edit. -->
 
-What departments owe each other after data has been shared is a **case** 事项: it has a state, one open duty at most,
-and a deadline in working days of the policy profile. One Temporal workflow keeps its time (\`case/<id>\`); the catalog
+What departments owe each other, after data has been shared or about the catalog, is a **case** 事项: it has a state, one
+open duty at most, and a deadline in working days of the policy profile. One Temporal workflow keeps its time (\`case/<id>\`); the catalog
 holds the truth, and each step is one transaction with its event, its duty and its leaf in the audit log. Nothing is
 decided by silence: at the policy's shares of the time a reminder is recorded, at the deadline the duty is overdue, and
 the supervisor sees it.
@@ -33,6 +33,9 @@ the supervisor sees it.
 | rating | ${caseKinds.rating.zh} | \`POST /v1/ratings\` with one or two stars |
 | confirmation | ${caseKinds.confirmation.zh} | a version is recalled, or corrected by a later one: one case for each other department that has read it, found in the audit log |
 | destruction | ${caseKinds.destruction.zh} | a grant that answers no request ends, and was ever used. A grant that answers a request is asked about by the request (DESTRUCTION_PENDING, [requests.md](requests.md)) |
+| entry-publication | ${caseKinds['entry-publication'].zh} | \`POST /v1/entries\`: a department proposes an entry of the catalog ([catalog-entries.md](catalog-entries.md), as the next two) |
+| entry-revocation | ${caseKinds['entry-revocation'].zh} | \`POST /v1/datasets/{code}/revoke\`: its sharing officer wants an entry taken back |
+| entry-update | ${caseKinds['entry-update'].zh} | a run finds that the source has another shape than the entry says |
 
 \`GET /v1/duties\` (\`huitong duties\`) lists what is owed over requests and cases, the most urgent first: one's own
 department's, or everybody's for the supervisor and the auditor. \`?overdue=true\`, \`?of=correction\`, \`?department=…\`.
@@ -81,7 +84,8 @@ ${caseStateNames.map(stateRow).join('\n')}
 | --- | --- | --- | --- | --- | --- | --- |
 ${caseActions.map(actionRow).join('\n')}
 
-¹ by nobody who spoke for the department that filed it, whatever other office they hold.
+¹ by nobody who spoke for the department that filed it (of an entry: proposed or submitted it), whatever other office they
+hold.
 
 ## Duties 期限
 
@@ -105,8 +109,9 @@ ${Object.entries(caseParties)
   .map(([party, { zh, en }]) => `| ${party} | ${zh} | ${en} |`)
   .join('\n')}
 
-\`officer\` and \`sharing-officer\` speak for a department that filed a case or holds copies; \`sharing-officer\` for the
-provider; \`supervisor\` for the supervising department.
+\`officer\` and \`sharing-officer\` speak for a department that filed a case or holds copies, \`engineer\` and
+\`sharing-officer\` for one that proposes an entry; \`sharing-officer\` for the provider; \`supervisor\` for the
+supervising department.
 `;
 }
 
