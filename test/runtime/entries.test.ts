@@ -68,6 +68,27 @@ it('the server answers when it says that it is ready, and stops in order', async
   });
 });
 
+it('two servers of one exchange are both ready; when the one that holds the log is killed, the other goes on', async () => {
+  await withInstallation(async ({ folder, environment }) => {
+    const start = (name: string) =>
+      startNodeProcess({ entry: join(runtime, 'server.ts'), environment, logFile: join(folder, `${name}.log`) });
+    const holds = async (name: string) =>
+      (await readFile(join(folder, `${name}.log`), 'utf8')).includes('this process writes the audit log');
+    const first = await start('first');
+    const second = await start('second');
+    try {
+      const healthy = async (url?: string) => (await fetch(`${url}/v1/health`)).ok;
+      expect(await Promise.all([healthy(first.details.url), healthy(second.details.url)])).toEqual([true, true]);
+      expect(await Promise.all([holds('first'), holds('second')])).toEqual([true, false]);
+      process.kill(first.pid, 'SIGKILL');
+      await expect.poll(() => holds('second')).toBe(true);
+      await expect.poll(() => healthy(second.details.url)).toBe(true);
+    } finally {
+      await Promise.all([first.stop(), second.stop()]);
+    }
+  });
+});
+
 it('a server whose port is taken says which', async () => {
   await withInstallation(async ({ folder, environment }) => {
     const blocker = createServer();

@@ -45,7 +45,7 @@ beforeAll(async () => {
   servers = await Promise.all([startServer(settings), startServer(settings), startServer(settings)]);
 }, 60_000);
 afterAll(async () => {
-  for (const server of servers) await server.kill();
+  for (const server of servers) await server.stop();
   await database.drop();
   await rm(folder, { recursive: true });
 });

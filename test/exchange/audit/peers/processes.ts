@@ -15,6 +15,8 @@ export interface ServerProcess {
   /** Appends so many leaves; false where it was refused, or the process died before it answered. */
   append(leaves: number): Promise<boolean>;
   kill(): Promise<void>;
+  /** In order. */
+  stop(): Promise<void>;
 }
 
 /** Resolves when the process has reached the log, its own or another's. */
@@ -41,6 +43,10 @@ export async function startServer(settings: Settings): Promise<ServerProcess> {
     },
     async kill() {
       child.kill('SIGKILL');
+      await gone;
+    },
+    async stop() {
+      if (child.connected) child.disconnect();
       await gone;
     },
   };

@@ -47,5 +47,5 @@ process.on('message', ({ id, leaves }: Ask) => {
     (e: unknown) => tell({ kind: 'done', id, holds: log.isHolder(), receipts: [], code: toHuitongError(e).code }),
   );
 });
-process.on('disconnect', () => process.exit());
+process.on('disconnect', () => void log.close().then(() => process.exit()));
 tell({ kind: 'ready' });
