@@ -26,6 +26,30 @@ export function configChecker<Config>(schema: ConfigSchema, what: string): (conf
   };
 }
 
+/** How TLS is set: `true` verifies the server's certificate and name. Default false: no TLS. */
+export type TlsSetting = boolean | { ca?: string; cert?: string; key?: string; serverName?: string; verify?: boolean };
+
+const text = { type: 'string', minLength: 1 };
+
+/** A `TlsSetting`, in a kind's schema. */
+export const tlsSettingSchema: ConfigSchema = {
+  default: false,
+  oneOf: [
+    { type: 'boolean' },
+    {
+      type: 'object',
+      additionalProperties: false,
+      properties: {
+        ca: { ...text, description: 'PEM of the authority that signed the server certificate.' },
+        cert: { ...text, description: 'PEM of a client certificate.' },
+        key: { ...text, description: 'PEM of its private key.' },
+        serverName: { ...text, description: 'The name in the server certificate, where it is not the host.' },
+        verify: { type: 'boolean', default: true },
+      },
+    },
+  ],
+};
+
 /** The parts of a database's URL, decoded. */
 export interface UrlParts {
   host: string;

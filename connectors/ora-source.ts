@@ -2,11 +2,11 @@
  * Oracle and Dameng, from what differs between them (`OraDialect`). A snapshot is a system change number (SCN) that
  * every connection reads AS OF, where the user may learn it; else each reading connection is one read-only transaction.
  */
-import { HuitongError, isHuitongError, toHuitongError } from '../lib/errors.ts';
+import { HuitongError, isHuitongError } from '../lib/errors.ts';
+import { checkSteps } from './check-steps.ts';
 import { arrowSchemaOf, describedColumn, keysWithin, mapColumns, plannedColumn, type TypeTable } from './columns.ts';
 import type {
   CheckReport,
-  CheckStep,
   ConnectorContext,
   ControlTotals,
   PlanOptions,
@@ -20,7 +20,6 @@ import type {
   TableRequest,
 } from './connector.ts';
 import { drifted } from './drift.ts';
-import { failedSteps } from './failed-steps.ts';
 import {
   describeRelation,
   findColumns,
@@ -120,29 +119,22 @@ export async function check<Config>(
   config: Config,
   context: ConnectorContext,
 ): Promise<CheckReport> {
-  const steps: CheckStep[] = [];
-  let session: OraSession | undefined;
-  let server: string | undefined;
-  try {
-    const target = dialect.targetOf(config);
-    session = await OraSession.open(target, context);
-    steps.push({ name: 'connect', ok: true, message: `connected to ${target.place}` });
-    server = `${dialect.server} ${(await session.query(dialect.versionQuery))[0]?.[0]}`;
-    steps.push({ name: 'authenticate', ok: true, message: 'logged in' });
-    const { length } = await findRelations(session);
-    steps.push({ name: 'read', ok: true, message: `${length} tables and views can be read` });
-    const scn = await currentScn(dialect, session);
-    const message =
-      scn === undefined
-        ? 'the SCN is not shown to this user: each table is read in one transaction and one stream'
-        : 'tables are read as of one SCN';
-    steps.push({ name: 'snapshot', ok: true, message });
-  } catch (cause) {
-    steps.push(...failedSteps(toHuitongError(cause), steps.length));
-  } finally {
-    await session?.close();
-  }
-  return { ok: steps.every((step) => step.ok), steps, ...(server === undefined ? {} : { server }) };
+  return checkSteps(
+    () => OraSession.open(dialect.targetOf(config), context),
+    async (session, log) => {
+      log.passed('connect', `connected to ${dialect.targetOf(config).place}`);
+      log.server(`${dialect.server} ${(await session.query(dialect.versionQuery))[0]?.[0]}`);
+      log.passed('authenticate', 'logged in');
+      const { length } = await findRelations(session);
+      log.passed('read', `${length} tables and views can be read`);
+      const scn = await currentScn(dialect, session);
+      const message =
+        scn === undefined
+          ? 'the SCN is not shown to this user: each table is read in one transaction and one stream'
+          : 'tables are read as of one SCN';
+      log.passed('snapshot', message);
+    },
+  );
 }
 
 export async function discover<Config>(

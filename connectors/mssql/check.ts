@@ -1,6 +1,5 @@
-import { toHuitongError } from '../../lib/errors.ts';
-import type { CheckReport, CheckStep, ConnectorContext, SnapshotGuarantee } from '../connector.ts';
-import { failedSteps } from '../failed-steps.ts';
+import { checkSteps } from '../check-steps.ts';
+import type { CheckReport, ConnectorContext, SnapshotGuarantee } from '../connector.ts';
 import { connectionTarget, type MssqlConfig } from './config.ts';
 import { type Connection, openConnection } from './connection.ts';
 import { findRelations } from './relation.ts';
@@ -14,27 +13,19 @@ const guarantees: Record<SnapshotGuarantee, string> = {
 
 /** Connects, counts what can be read, looks for a snapshot; the first step that fails is the last. */
 export async function check(config: MssqlConfig, context: ConnectorContext): Promise<CheckReport> {
-  const steps: CheckStep[] = [];
-  let connection: Connection | undefined;
-  let server: string | undefined;
-  try {
+  const open = () => openConnection(config, context);
+  return checkSteps(open, async (connection, log) => {
     const target = connectionTarget(config);
-    connection = await openConnection(config, context);
-    steps.push({ name: 'connect', ok: true, message: `connected to ${target.server}:${target.port}` });
-    server = await versionOf(connection);
-    steps.push({ name: 'authenticate', ok: true, message: `logged in to ${target.database} as ${target.user}` });
+    log.passed('connect', `connected to ${target.server}:${target.port}`);
+    log.server(await versionOf(connection));
+    log.passed('authenticate', `logged in to ${target.database} as ${target.user}`);
     const { length } = await findRelations(connection);
-    steps.push({ name: 'read', ok: true, message: `${length} tables and views can be read` });
+    log.passed('read', `${length} tables and views can be read`);
     const guarantee = await guaranteeOf(connection);
     const capture = await captureMessage(connection);
     await beginReading(connection, guarantee);
-    steps.push({ name: 'snapshot', ok: true, message: `${guarantees[guarantee]}; ${capture}` });
-  } catch (cause) {
-    steps.push(...failedSteps(toHuitongError(cause), steps.length));
-  } finally {
-    await connection?.close();
-  }
-  return { ok: steps.every((step) => step.ok), steps, ...(server === undefined ? {} : { server }) };
+    log.passed('snapshot', `${guarantees[guarantee]}; ${capture}`);
+  });
 }
 
 /** For a table, the mode `changes` says what it still needs. */

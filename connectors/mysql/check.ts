@@ -1,6 +1,5 @@
-import { toHuitongError } from '../../lib/errors.ts';
-import type { CheckReport, CheckStep, ConnectorContext } from '../connector.ts';
-import { failedSteps } from '../failed-steps.ts';
+import { checkSteps } from '../check-steps.ts';
+import type { CheckReport, ConnectorContext } from '../connector.ts';
 import { connectionTarget, type MysqlConfig } from './config.ts';
 import { type Connection, openConnection } from './connection.ts';
 import { findRelations, isTransactional, type Relation } from './relation.ts';
@@ -8,25 +7,17 @@ import { beginReading } from './snapshot.ts';
 
 /** Connects, counts what can be read, begins a transaction; the first step that fails is the last. */
 export async function check(config: MysqlConfig, context: ConnectorContext): Promise<CheckReport> {
-  const steps: CheckStep[] = [];
-  let connection: Connection | undefined;
-  let server: string | undefined;
-  try {
+  const open = () => openConnection(config, context);
+  return checkSteps(open, async (connection, log) => {
     const target = connectionTarget(config);
-    connection = await openConnection(config, context);
-    steps.push({ name: 'connect', ok: true, message: `connected to ${target.host}:${target.port}` });
-    server = connection.server.title;
-    steps.push({ name: 'authenticate', ok: true, message: `logged in to ${target.database} as ${target.user}` });
+    log.passed('connect', `connected to ${target.host}:${target.port}`);
+    log.server(connection.server.title);
+    log.passed('authenticate', `logged in to ${target.database} as ${target.user}`);
     const relations = await findRelations(connection);
-    steps.push({ name: 'read', ok: true, message: `${relations.length} tables and views can be seen` });
+    log.passed('read', `${relations.length} tables and views can be seen`);
     await beginReading(connection);
-    steps.push({ name: 'snapshot', ok: true, message: await guaranteeText(connection, relations) });
-  } catch (cause) {
-    steps.push(...failedSteps(toHuitongError(cause), steps.length));
-  } finally {
-    await connection?.close();
-  }
-  return { ok: steps.every((step) => step.ok), steps, ...(server === undefined ? {} : { server }) };
+    log.passed('snapshot', await guaranteeText(connection, relations));
+  });
 }
 
 async function guaranteeText(connection: Connection, relations: Relation[]): Promise<string> {

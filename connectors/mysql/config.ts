@@ -1,4 +1,11 @@
-import { type ConfigSchema, configChecker, invalidUrl, urlParts } from '../config.ts';
+import {
+  type ConfigSchema,
+  configChecker,
+  invalidUrl,
+  type TlsSetting,
+  tlsSettingSchema,
+  urlParts,
+} from '../config.ts';
 
 /** A source's `connection`, secrets resolved. Either `url`, or `host`, `database` and `user`. */
 export interface MysqlConfig {
@@ -8,8 +15,7 @@ export interface MysqlConfig {
   database?: string;
   user?: string;
   password?: string;
-  /** `true` verifies the server's certificate and name. Default false: no TLS. */
-  ssl?: boolean | { ca?: string; cert?: string; key?: string; serverName?: string; verify?: boolean };
+  ssl?: TlsSetting;
   connectTimeoutMs?: number;
   /** Longest time of one statement in the source, reading a table included. Default 0: no limit. */
   statementTimeoutMs?: number;
@@ -31,23 +37,7 @@ export const configSchema: ConfigSchema = {
     database: text,
     user: { ...text, description: 'OceanBase: user@tenant#cluster.' },
     password: { ...text, description: 'Best given as a reference, such as env:HEALTH_DB_PASSWORD.' },
-    ssl: {
-      default: false,
-      oneOf: [
-        { type: 'boolean' },
-        {
-          type: 'object',
-          additionalProperties: false,
-          properties: {
-            ca: { ...text, description: 'PEM of the authority that signed the server certificate.' },
-            cert: { ...text, description: 'PEM of a client certificate.' },
-            key: { ...text, description: 'PEM of its private key.' },
-            serverName: { ...text, description: 'The name in the server certificate, where it is not the host.' },
-            verify: { type: 'boolean', default: true },
-          },
-        },
-      ],
-    },
+    ssl: tlsSettingSchema,
     connectTimeoutMs: { type: 'integer', minimum: 100, maximum: 600000, default: 10000 },
     statementTimeoutMs: { type: 'integer', minimum: 0, maximum: 2147483647, default: 0 },
     idleTimeoutMs: { type: 'integer', minimum: 100, maximum: 2147483647, default: 300000 },
@@ -106,7 +96,7 @@ function fromUrl(url: string): Pick<MysqlConfig, 'host' | 'port' | 'database' | 
   return target;
 }
 
-function tlsTarget(ssl: MysqlConfig['ssl']): TlsTarget | undefined {
+function tlsTarget(ssl: TlsSetting | undefined): TlsTarget | undefined {
   if (ssl === undefined || ssl === false) return undefined;
   return ssl === true ? { verify: true } : { ...ssl, verify: ssl.verify ?? true };
 }

@@ -1,6 +1,5 @@
-import { toHuitongError } from '../../lib/errors.ts';
-import type { CheckReport, CheckStep, ConnectorContext } from '../connector.ts';
-import { failedSteps } from '../failed-steps.ts';
+import { checkSteps } from '../check-steps.ts';
+import type { CheckReport, ConnectorContext } from '../connector.ts';
 import { connectionTarget, type PostgresConfig } from './config.ts';
 import { type Connection, openConnection } from './connection.ts';
 
@@ -11,27 +10,18 @@ const snapshots = {
 
 /** Connects, counts what can be read, exports a snapshot; the first step that fails is the last. */
 export async function check(config: PostgresConfig, context: ConnectorContext): Promise<CheckReport> {
-  const steps: CheckStep[] = [];
-  let connection: Connection | undefined;
-  let server: string | undefined;
-  try {
+  const open = () => openConnection(config, context);
+  return checkSteps(open, async (connection, log) => {
     const target = connectionTarget(config);
-    connection = await openConnection(config, context);
-    steps.push({ name: 'connect', ok: true, message: `connected to ${target.host}:${target.port}` });
-    server = await versionOf(connection);
-    steps.push({ name: 'authenticate', ok: true, message: `logged in to ${target.database} as ${target.user}` });
-    steps.push({ name: 'read', ok: true, message: `${await countReadable(connection)} tables and views can be read` });
+    log.passed('connect', `connected to ${target.host}:${target.port}`);
+    log.server(await versionOf(connection));
+    log.passed('authenticate', `logged in to ${target.database} as ${target.user}`);
+    log.passed('read', `${await countReadable(connection)} tables and views can be read`);
     const capture = await captureMessage(connection);
     await connection.query('begin isolation level repeatable read read only');
     if (config.snapshot !== 'transaction') await connection.query('select pg_export_snapshot()');
-    const snapshot = snapshots[config.snapshot ?? 'exported'];
-    steps.push({ name: 'snapshot', ok: true, message: `${snapshot}; ${capture}` });
-  } catch (cause) {
-    steps.push(...failedSteps(toHuitongError(cause), steps.length));
-  } finally {
-    await connection?.close();
-  }
-  return { ok: steps.every((step) => step.ok), steps, ...(server === undefined ? {} : { server }) };
+    log.passed('snapshot', `${snapshots[config.snapshot ?? 'exported']}; ${capture}`);
+  });
 }
 
 /** For a table, the mode `changes` says what it still needs. `pg_settings`: servers that only speak the protocol have it. */

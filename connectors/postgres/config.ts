@@ -1,5 +1,5 @@
 import type { ConnectionOptions } from 'node:tls';
-import { configChecker, invalidUrl, urlParts } from '../config.ts';
+import { configChecker, invalidUrl, type TlsSetting, tlsSettingSchema, urlParts } from '../config.ts';
 
 /** A source's `connection`, secrets resolved. Either `url`, or `host`, `database` and `user`. */
 export interface PostgresConfig {
@@ -9,8 +9,7 @@ export interface PostgresConfig {
   database?: string;
   user?: string;
   password?: string;
-  /** `true` verifies the server's certificate and name. Default false: no TLS. */
-  ssl?: boolean | { ca?: string; cert?: string; key?: string; serverName?: string; verify?: boolean };
+  ssl?: TlsSetting;
   /** `transaction`: the server cannot share a snapshot between connections, so tables are read in one piece. */
   snapshot?: 'exported' | 'transaction';
   connectTimeoutMs?: number;
@@ -32,23 +31,7 @@ export const configSchema = {
     database: text,
     user: text,
     password: { ...text, description: 'Best given as a reference, such as env:HEALTH_DB_PASSWORD.' },
-    ssl: {
-      default: false,
-      oneOf: [
-        { type: 'boolean' },
-        {
-          type: 'object',
-          additionalProperties: false,
-          properties: {
-            ca: { ...text, description: 'PEM of the authority that signed the server certificate.' },
-            cert: { ...text, description: 'PEM of a client certificate.' },
-            key: { ...text, description: 'PEM of its private key.' },
-            serverName: { ...text, description: 'The name in the server certificate, where it is not the host.' },
-            verify: { type: 'boolean', default: true },
-          },
-        },
-      ],
-    },
+    ssl: tlsSettingSchema,
     snapshot: {
       enum: ['exported', 'transaction'],
       default: 'exported',
@@ -99,7 +82,7 @@ export function connectionTarget(config: PostgresConfig): ConnectionTarget {
 
 type Address = Omit<ConnectionTarget, 'connectTimeoutMs' | 'statementTimeoutMs'>;
 
-function fromUrl(text: string, ssl: PostgresConfig['ssl']): Address {
+function fromUrl(text: string, ssl: TlsSetting | undefined): Address {
   const { parameters, ...address } = urlParts(text, ['postgres', 'postgresql'], what);
   const { sslmode, ...others } = parameters;
   const unknown = Object.keys(others);
@@ -107,7 +90,7 @@ function fromUrl(text: string, ssl: PostgresConfig['ssl']): Address {
   return { port: 5432, ...address, ssl: tlsOptions(ssl ?? sslOfMode(sslmode)) };
 }
 
-function sslOfMode(mode: string | undefined): PostgresConfig['ssl'] {
+function sslOfMode(mode: string | undefined): TlsSetting | undefined {
   switch (mode) {
     case undefined:
     case 'disable':
@@ -121,7 +104,7 @@ function sslOfMode(mode: string | undefined): PostgresConfig['ssl'] {
   }
 }
 
-function tlsOptions(ssl: PostgresConfig['ssl']): false | ConnectionOptions {
+function tlsOptions(ssl: TlsSetting | undefined): false | ConnectionOptions {
   if (ssl === undefined || ssl === false) return false;
   if (ssl === true) return { rejectUnauthorized: true };
   const { ca, cert, key, serverName, verify } = ssl;
