@@ -21,8 +21,9 @@ export interface Page<T> {
 }
 
 /**
- * `--url` and `--token`, else HUITONG_URL and HUITONG_TOKEN, else the session of `huitong login`, else what `npm run demo` left in `.huitong/cli.json`
- * of this folder (mode 0600): `{ "url": …, "tokens": { "<name>": … } }`, of which `--as` chooses one.
+ * `--url` and `--token`, else HUITONG_URL and HUITONG_TOKEN, else the session of `huitong login`, else what `npm run
+ * demo` left in `cli.json` of HUITONG_STATE or else `.huitong` in this folder (mode 0600): `{ "url": …, "tokens":
+ * { "<name>": … } }`, of which `--as` chooses one. Unless it is chosen, no other exchange is sent such a token.
  */
 export async function findConnection(options: ConnectionOptions, language: Language): Promise<Connection> {
   const stored = await storedConnection();
@@ -38,9 +39,15 @@ export async function findConnection(options: ConnectionOptions, language: Langu
     throw new CommandError(`${url} 不是网址 · ${url} is no address: give it as http://host:port`, exitCodes.usage);
   }
   const exchange = url.replace(/\/$/, '');
-  // Who signed in is meant before a token that only lies about in this folder.
+  // Who signed in is meant before a token that only lies about in this folder; also when the session has run out:
+  // nobody becomes the demo's administrator by waiting.
   const session = explicit === undefined && options.as === undefined ? await sessionFor(exchange) : undefined;
-  return { url: exchange, token: explicit ?? session?.secret ?? storedToken(stored, options.as), language };
+  if (session !== undefined) {
+    const isOver = Date.parse(session.expiresAt) <= Date.now();
+    return { url: exchange, token: isOver ? undefined : session.secret, language };
+  }
+  const isDemo = stored?.url.replace(/\/$/, '') === exchange || options.as !== undefined;
+  return { url: exchange, token: explicit ?? (isDemo ? storedToken(stored, options.as) : undefined), language };
 }
 
 export interface ConnectionOptions {
@@ -56,7 +63,7 @@ interface StoredConnection {
 
 async function storedConnection(): Promise<StoredConnection | undefined> {
   try {
-    return JSON.parse(await readFile(join(process.cwd(), '.huitong', 'cli.json'), 'utf8'));
+    return JSON.parse(await readFile(join(process.env.HUITONG_STATE || '.huitong', 'cli.json'), 'utf8'));
   } catch {
     return undefined;
   }

@@ -14,10 +14,9 @@ export interface StoredSession {
 
 type Sessions = Record<string, StoredSession>;
 
-/** Undefined where nobody is signed in there, or no longer. */
+/** Of who signed in there last and did not sign out; it may have run out. */
 export async function sessionFor(url: string): Promise<StoredSession | undefined> {
-  const session = (await readSessions())[url];
-  return session !== undefined && Date.parse(session.expiresAt) > Date.now() ? session : undefined;
+  return (await readSessions())[url];
 }
 
 /** Keeps a session, or with `undefined` forgets it. Replaced in one step: a crash leaves the old file or the new one. */

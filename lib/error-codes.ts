@@ -916,8 +916,8 @@ export const errorCodes = define({
     recovery: 'fatal',
     title: { zh: '未提供有效令牌', en: 'No valid token' },
     hint: {
-      zh: '附上有效的 Bearer 令牌',
-      en: 'Send `Authorization: Bearer <token>`; the token may have expired or been revoked.',
+      zh: '请登录（huitong login），或附上有效的 Bearer 令牌；令牌可能已到期或被撤销',
+      en: 'Sign in (`huitong login`), or send a valid `Authorization: Bearer <token>`: it may have expired or been revoked.',
     },
   },
   UNREPRESENTABLE: {

@@ -74,6 +74,6 @@ async function run(
     progress.say(`\ndemo: ${passed} checks passed, ${failures.length} failed`);
     return failures.length === 0 ? 'checked' : 'failed';
   }
-  progress.say(farewell(exchange, published));
+  progress.say(farewell(exchange, published, state.directory));
   return 'ready';
 }

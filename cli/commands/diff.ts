@@ -68,5 +68,6 @@ function show(difference: Difference): void {
       ]),
     );
   }
-  if (partsShared !== undefined) print(`${partsShared} parts are the same in both; ${partsRead} were read`);
+  if (partsShared !== undefined)
+    print(`parts: ${number(partsShared)} the same in both, ${number(partsRead ?? 0)} read`);
 }

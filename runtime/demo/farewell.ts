@@ -1,14 +1,22 @@
 /** What the demo leaves on the screen for the person who tries the exchange. */
+import { join, resolve } from 'node:path';
 import type { DemoExchange } from './exchange.ts';
 import type { Published } from './publish.ts';
 
-export function farewell({ url, tokens, datasets }: DemoExchange, published: readonly Published[]): string {
+/** @param folder where the demo keeps its state */
+export function farewell(
+  { url, tokens, datasets }: DemoExchange,
+  published: readonly Published[],
+  folder: string,
+): string {
   const open = datasets.find(({ sharingClass }) => sharingClass === 'unconditional');
   const bad = published.find(({ rowsQuarantined }) => rowsQuarantined > 0);
   const sample = ['administrator', 'auditor', ...new Set([bad?.department, open?.department])];
   const shown = sample.flatMap((name) => (name && tokens[name] ? [`  ${name.padEnd(22)}${tokens[name]}`] : []));
   const reader = Object.keys(tokens).find((name) => !['administrator', 'auditor', open?.department].includes(name));
   const commands = [
+    // Where the command looks by itself.
+    folder !== resolve('.huitong') && `export HUITONG_STATE=${folder}`,
     open &&
       reader &&
       `curl -s -H 'Authorization: Bearer ${tokens[reader]}' -H 'Accept: text/csv' ${url}/v1/datasets/${open.code}/data | head -5`,
@@ -17,7 +25,7 @@ export function farewell({ url, tokens, datasets }: DemoExchange, published: rea
   ].filter((command) => typeof command === 'string');
   return `
 API, interactive     ${url}/docs
-Tokens, all of them in .huitong/cli.json (npx huitong --as <name> …)
+Tokens, all of them in ${join(folder, 'cli.json')} (npx huitong --as <name> …)
 ${shown.join('\n')}
 
 Try, in another terminal:
