@@ -36,7 +36,12 @@ export async function shownTo(access: Access, { grant, version, schema, parts }:
     format: 'arrow',
     async make(alive) {
       const compiled = compilePolicy(policy, schema, maskKey);
-      const made = await makeInThreads(partsOfStore(publication), { schema, parts }, { policy, maskKey }, alive);
+      const made = await makeInThreads(
+        partsOfStore(publication),
+        { schema, parts },
+        { make: 'projection', policy, maskKey },
+        alive,
+      );
       return { schema: compiled.schema, parts: made };
     },
   });

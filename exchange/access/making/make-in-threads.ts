@@ -1,35 +1,34 @@
 /**
- * A projection made beside the server's own thread, which goes on answering: it reads and stores bytes for the threads
- * that decode, mask and compress. The parts are shared out in order, so what is made is in the version's order too.
+ * What is made of a version, made beside the server's own thread, which goes on answering: it reads and stores bytes for
+ * the threads that decode, mask and compress. A projection's parts are shared out in order, so what is made is in the
+ * version's order too; a Parquet is one file, made by one thread.
  */
-import { once } from 'node:events';
-import { PassThrough } from 'node:stream';
 import type { Worker } from 'node:worker_threads';
 import { schemaMessage } from '../../../columnar/message.ts';
 import { HuitongError, toHuitongError } from '../../../lib/errors.ts';
 import { limits } from '../../../lib/limits.ts';
 import { startThread } from '../../../lib/start-thread.ts';
 import type { ManifestPart } from '../../../schemas/generated/manifest.ts';
-import type { CheckedObject, PartStore } from '../../store/part-store.ts';
-import type { StoredObject } from '../../store/store.ts';
+import type { PartStore } from '../../store/part-store.ts';
 import type { Shown } from '../projections.ts';
-import { rangeOf } from '../renditions/stored-part.ts';
-import { type Making, makeProjection } from './make-projection.ts';
+import { Clerk } from './clerk.ts';
+import { make, type Work } from './make.ts';
 import type { FromThread, StoreAnswer, StoreQuestion, ThreadJob } from './messages.ts';
 
-/** @param alive called while it goes on. Throws what `makeProjection` throws. */
+/** @param alive called while it goes on. Throws what `make` throws. */
 export async function makeInThreads(
   store: PartStore,
   stored: Shown,
-  making: Making,
+  work: Work,
   alive: () => Promise<void>,
 ): Promise<ManifestPart[]> {
   const bytes = stored.parts.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
   // Done before a thread would have started.
-  if (bytes < limits.projectionThreadBytesMin) return makeProjection(store, stored, making);
+  if (bytes < limits.projectionThreadBytesMin) return make(store, stored, work);
   const schema = schemaMessage(stored.schema);
+  const shared = work.make === 'parquet' ? [stored.parts] : shares(stored.parts, bytes);
   const made = await Promise.allSettled(
-    shares(stored.parts, bytes).map((parts) => inTurn(() => makeShare(store, { ...making, schema, parts }, alive))),
+    shared.map((parts) => inTurn(() => makeShare(store, { work, schema, parts }, alive))),
   );
   return made.flatMap((share) => {
     if (share.status === 'rejected') throw share.reason;
@@ -49,6 +48,9 @@ function shares(parts: ManifestPart[], bytes: number): ManifestPart[][] {
   return made;
 }
 
+/** Bytes that pass at a time; most batches do in one. */
+const MEMORY_BYTES = 2 * 1024 * 1024;
+
 let running = 0;
 const queue: (() => void)[] = [];
 
@@ -65,14 +67,21 @@ async function inTurn<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-async function makeShare(store: PartStore, job: ThreadJob, alive: () => Promise<void>): Promise<ManifestPart[]> {
-  const worker = await startThread(new URL('./thread.ts', import.meta.url), job);
-  const clerk = new Clerk(store);
+async function makeShare(
+  store: PartStore,
+  share: Omit<ThreadJob, 'memory'>,
+  alive: () => Promise<void>,
+): Promise<ManifestPart[]> {
+  const memory = { read: new SharedArrayBuffer(MEMORY_BYTES), put: new SharedArrayBuffer(MEMORY_BYTES) };
+  const worker = await startThread(new URL('./thread.ts', import.meta.url), { ...share, memory } satisfies ThreadJob);
+  const clerk = new Clerk(store, memory);
   let answered = Promise.resolve();
   try {
     return await new Promise<ManifestPart[]>((resolve, reject) => {
       const lost = (cause?: unknown) =>
-        reject(new HuitongError('INTERNAL', 'a thread that makes a projection ended unexpectedly', { cause }));
+        reject(
+          new HuitongError('INTERNAL', 'a thread that makes a projection or a Parquet ended unexpectedly', { cause }),
+        );
       worker.on('error', lost).on('exit', () => lost());
       worker.on('message', (message: FromThread) => {
         if ('made' in message) resolve(message.made);
@@ -101,55 +110,5 @@ async function answer(
   } catch (e: unknown) {
     const { code, message, at, pointer } = toHuitongError(e);
     say({ failure: { code, message, at, pointer } });
-  }
-}
-
-/** Does at the store what one thread asks for. */
-class Clerk {
-  readonly #store: PartStore;
-  readonly #open = new Map<string, CheckedObject>();
-  #put: { bytes: PassThrough; stored: Promise<StoredObject> } | undefined;
-
-  constructor(store: PartStore) {
-    this.#store = store;
-  }
-
-  async answer(question: StoreQuestion): Promise<unknown> {
-    if (question.ask === 'put') return this.#take(question.bytes);
-    const { ask, digest } = question;
-    if (ask === 'open') {
-      const object = await this.#store.open(digest);
-      this.#open.set(digest, object);
-      return object.sizeBytes;
-    }
-    const object = this.#open.get(digest);
-    if (object === undefined) throw new HuitongError('INTERNAL', 'a part is read that was not opened', { at: digest });
-    if (ask === 'read') return rangeOf(object, digest, question);
-    this.#open.delete(digest);
-    return object.close();
-  }
-
-  /** Answers when more can be taken; to the end, with what was stored. */
-  async #take(bytes: Uint8Array | null): Promise<StoredObject | undefined> {
-    if (this.#put === undefined) {
-      const through = new PassThrough({ highWaterMark: 1024 * 1024 });
-      this.#put = { bytes: through, stored: this.#store.put(through) };
-      // Where it fails, the next question is told.
-      this.#put.stored.catch(() => {});
-    }
-    const put = this.#put;
-    if (bytes === null) {
-      this.#put = undefined;
-      put.bytes.end();
-      return put.stored;
-    }
-    if (!put.bytes.write(bytes)) await Promise.race([once(put.bytes, 'drain'), put.stored]);
-    return undefined;
-  }
-
-  async close(): Promise<void> {
-    this.#put?.bytes.destroy();
-    await this.#put?.stored.catch(() => {});
-    for (const object of this.#open.values()) await object.close();
   }
 }

@@ -1,4 +1,4 @@
-/** What a policy makes of stored parts. It knows no catalog, so that it can be done in a thread (thread.ts). */
+/** What a policy makes of stored parts. */
 import type { RecordBatch } from 'apache-arrow';
 import { BatchMemory } from '../../../columnar/read.ts';
 import { BodyBuffers, PartWriter } from '../../../columnar/write.ts';

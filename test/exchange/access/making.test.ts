@@ -5,8 +5,8 @@ import { performance } from 'node:perf_hooks';
 import { Field, Int64, makeData, RecordBatch, Schema, Struct, Utf8, vectorFromArray } from 'apache-arrow';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { BodyBuffers, PartWriter } from '../../../columnar/write.ts';
+import { make, type Work } from '../../../exchange/access/making/make.ts';
 import { makeInThreads } from '../../../exchange/access/making/make-in-threads.ts';
-import { makeProjection } from '../../../exchange/access/making/make-projection.ts';
 import type { Policy } from '../../../exchange/access/policy/policy.ts';
 import type { Shown } from '../../../exchange/access/projections.ts';
 import { projectedBatches } from '../../../exchange/access/renditions/batches.ts';
@@ -26,7 +26,7 @@ const policy: Policy = {
   hashedFor: 'police',
   digest: 'a'.repeat(64),
 };
-const making = { policy, maskKey: new Uint8Array(32).fill(7) };
+const making = { make: 'projection' as const, policy, maskKey: new Uint8Array(32).fill(7) };
 const alive = async () => {};
 let directory: string;
 let store: PartStore;
@@ -71,20 +71,33 @@ async function rowsOf(parts: Shown['parts']): Promise<[bigint, string][]> {
   return rows;
 }
 
-test('threads make the same rows in the same order, and leave the server’s thread to others', async () => {
+/** What it makes here and in threads, and how long this thread was busy with each. */
+async function hereAndThere(work: Work) {
   const before = performance.eventLoopUtilization();
-  const here = await makeProjection(store, stored, making);
+  const here = await make(store, stored, work);
   const busyHere = performance.eventLoopUtilization(before).active;
   // Once for the bundle, which other processes may still have to make.
-  await makeInThreads(store, stored, making, alive);
+  await makeInThreads(store, stored, work, alive);
   const then = performance.eventLoopUtilization();
-  const there = await makeInThreads(store, stored, making, alive);
+  const there = await makeInThreads(store, stored, work, alive);
   const busyThere = performance.eventLoopUtilization(then).active;
+  return { here, there, busyHere, busyThere };
+}
+
+test('threads make the same rows in the same order, and leave the server’s thread to others', async () => {
+  const { here, there, busyHere, busyThere } = await hereAndThere(making);
   const rows = await rowsOf(there);
   expect(rows).toHaveLength(ROWS * BATCHES_A_PART * 3 - 10);
   expect(rows).toEqual(await rowsOf(here));
   expect(rows[0]).toEqual([10n, expect.stringMatching(/^[0-9a-f]+$/)]);
   expect(there.length).toBe(2);
+  expect(busyThere).toBeLessThan(busyHere / 2);
+}, 60_000);
+
+test('a thread makes the same Parquet, and leaves the server’s thread to others', async () => {
+  const { here, there, busyHere, busyThere } = await hereAndThere({ make: 'parquet', columns: null });
+  expect(there).toEqual(here);
+  expect(there).toEqual([expect.objectContaining({ rows: ROWS * BATCHES_A_PART * 3 })]);
   expect(busyThere).toBeLessThan(busyHere / 2);
 }, 60_000);
 
