@@ -77,6 +77,19 @@ export function isUniqueViolation(e: unknown, constraint?: string): boolean {
   );
 }
 
+/** PostgreSQL's own words for "this connection is over, or there is none to be had" (appendix A, error codes). */
+const LOST_STATES = /^(08|57P0[1-3]|53300)/;
+const LOST_ERRNOS = /^(ECONN(RESET|REFUSED|ABORTED)|EPIPE|E(HOST|NET)UNREACH|ETIMEDOUT|ENOTFOUND|EAI_AGAIN)$/;
+/** node-postgres reports a connection that ends under a query by message only. */
+const LOST_MESSAGES = /connection (terminated|ended|closed)|not queryable|timeout (acquiring|exceeded)/i;
+
+/** Whether the catalog went away, or cannot be reached: what was asked may have been done or not. */
+export function isCatalogLoss(e: unknown): boolean {
+  if (!(e instanceof Error) || e instanceof HuitongError) return false;
+  if (e instanceof pg.DatabaseError) return LOST_STATES.test(e.code ?? '');
+  return ('code' in e && LOST_ERRNOS.test(String(e.code))) || LOST_MESSAGES.test(e.message);
+}
+
 /** `bigint` columns arrive as numbers; one beyond 2^53 is an error, never a rounded value. `numeric` stays text. */
 function getTypeParser(oid: number, format?: string) {
   return oid === INT8_OID ? parseSafeInteger : pg.types.getTypeParser(oid, format === 'binary' ? 'binary' : 'text');

@@ -31,8 +31,7 @@ export async function listDatasets(catalog: Catalog, request: ListDatasets = {})
   if (request.department !== undefined) query.where({ department: request.department });
   if (request.sharingClass !== undefined) query.where({ sharing_class: request.sharingClass });
   for (const pattern of searchPatterns(request.search ?? '')) query.whereRaw(`${SEARCHED} like ?`, [pattern]);
-  if (request.cursor !== undefined)
-    query.whereRaw('code collate "C" > ?', [decodeCursor(request.cursor, 'text')[0]]);
+  if (request.cursor !== undefined) query.whereRaw('code collate "C" > ?', [decodeCursor(request.cursor, 'text')[0]]);
   return pageOf(await query, limit, ({ code }) => [code], toSummary);
 }
 

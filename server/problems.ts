@@ -1,5 +1,6 @@
 /** RFC 9457 problem details: the one form in which an error leaves the API. */
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { isCatalogLoss } from '../catalog/database.ts';
 import { errorCodes } from '../lib/error-codes.ts';
 import { HuitongError, type Problem, toHuitongError } from '../lib/errors.ts';
 import { inLanguage, type Language } from '../lib/language.ts';
@@ -90,6 +91,11 @@ function outline(error: unknown): object {
 
 function fromFastify(error: FastifyError): HuitongError | undefined {
   if (error instanceof HuitongError) return error;
+  if (isCatalogLoss(error)) {
+    return new HuitongError('CATALOG_UNREACHABLE', '目录数据库暂不可用 · the catalog does not answer now', {
+      cause: error,
+    });
+  }
   if (error.validation) return requestInvalid(error.validation, error.validationContext ?? 'request');
   if (error.statusCode === 413) return new HuitongError('OBJECT_TOO_LARGE', error.message, { cause: error });
   if (error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500) {

@@ -5,14 +5,12 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
+import { isCatalogLoss } from '../../catalog/database.ts';
 import { HuitongError } from '../../lib/errors.ts';
 import { limits } from '../../lib/limits.ts';
 
-/** PostgreSQL's own words for "this connection or transaction is over, try again" (appendix A, error codes). */
-const LOST_STATES = /^(08|57P0[1-3]|40001|40P01|53300)/;
-const LOST_ERRNOS = new Set(['ECONNRESET', 'ECONNREFUSED', 'EPIPE', 'ETIMEDOUT']);
-/** node-postgres reports a connection that ends under a query by message only. */
-const LOST_MESSAGES = /connection (terminated|ended|closed)|not queryable|timeout (acquiring|exceeded)/i;
+/** Two transactions in each other's way (PostgreSQL's appendix A, class 40): one of them is to be tried again. */
+const CONFLICTS = ['40001', '40P01'];
 
 /** Runs `body` again where the catalog was lost; gives up as CATALOG_UNREACHABLE, which is retriable. */
 export async function survivingCatalogLoss<T>(body: () => Promise<T>): Promise<T> {
@@ -20,7 +18,7 @@ export async function survivingCatalogLoss<T>(body: () => Promise<T>): Promise<T
     try {
       return await body();
     } catch (e: unknown) {
-      if (!isCatalogLoss(e)) throw e;
+      if (!isCatalogLoss(e) && !isConflict(e)) throw e;
       if (attempt === limits.catalogAttemptsMax) {
         throw new HuitongError('CATALOG_UNREACHABLE', 'the catalog went away and did not come back in time', {
           cause: e,
@@ -31,9 +29,6 @@ export async function survivingCatalogLoss<T>(body: () => Promise<T>): Promise<T
   }
 }
 
-function isCatalogLoss(e: unknown): boolean {
-  if (!(e instanceof Error) || e instanceof HuitongError) return false;
-  if (e instanceof pg.DatabaseError) return LOST_STATES.test(e.code ?? '');
-  const errno = 'code' in e && typeof e.code === 'string' ? e.code : '';
-  return LOST_ERRNOS.has(errno) || LOST_MESSAGES.test(e.message);
+function isConflict(e: unknown): boolean {
+  return e instanceof pg.DatabaseError && CONFLICTS.includes(e.code ?? '');
 }

@@ -2,8 +2,8 @@
  * CSV after RFC 4180: a header line, CRLF, quotes where they are needed. Null is an empty field, the empty string is
  * `""`. Lists and structs are their JSON text.
  *
- * A text cell that a spreadsheet would take for a formula (it begins with = + - @, tab or carriage return) gets an
- * apostrophe in front; numbers, dates and times keep their signs, because their column says what they are. Who needs
+ * A text cell that a spreadsheet would take for a formula (it begins with = + - @, as Chinese input methods write them
+ * too, with tab or a line's end) gets an apostrophe in front; numbers, dates and times keep their signs, because their column says what they are. Who needs
  * the exact text reads Arrow or JSON lines.
  */
 import { type Data, type Field, type Schema, Type } from 'apache-arrow';
@@ -15,7 +15,7 @@ export interface CsvOptions {
   byteOrderMark?: boolean;
 }
 
-const FORMULA_START = /^[=+\-@\t\r]/;
+const FORMULA_START = /^[=+\-@＝＋－＠\t\r\n]/;
 const NEEDS_QUOTES = /[",\r\n]|^\s|\s$|^$/;
 const CRLF = '\r\n';
 const BYTE_ORDER_MARK = '\uFEFF';
