@@ -79,6 +79,9 @@ describe('problems', () => {
     expect(problemOf(await officer('GET', '/datasets?page=2')).pointer).toBe('/page');
     expect(problemOf(await officer('GET', '/datasets?limit=many')).pointer).toBe('/limit');
     expect(problemOf(await officer('GET', '/datasets?limit=100000')).pointer).toBe('/limit');
+    expect(problemOf(await officer('GET', '/datasets?limit=1e999')).pointer).toBe('/limit');
+    expect(problemOf(await officer('GET', '/receipts/1e999')).pointer).toBe('/index');
+    expect(problemOf(await officer('GET', '/datasets/health.none/versions/1e999')).pointer).toBe('/version');
     expect(problemOf(await officer('GET', '/datasets?cursor=forged')).code).toBe('REQUEST_INVALID');
     expect((await officer('GET', '/datasets?limit=2')).statusCode).toBe(200);
   });
