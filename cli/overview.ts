@@ -11,6 +11,7 @@ const commandsByPerson: Record<string, string[]> = {
     ...[
       'read',
       'changes',
+      'versions',
       'version',
       'lookup',
       'verify-lookup',

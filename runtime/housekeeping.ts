@@ -8,11 +8,12 @@ import type { Logger } from 'pino';
 import type { Access } from '../exchange/access/access.ts';
 import { expireGrants } from '../exchange/access/explicit-grants.ts';
 import type { AuditLog } from '../exchange/audit/audit-log.ts';
+import type { LeafInput } from '../exchange/audit/leaf.ts';
 import { collect } from '../exchange/publication/collect.ts';
 import { expireVersions } from '../exchange/publication/expire.ts';
 import type { Publication } from '../exchange/publication/publication.ts';
 import { limits } from '../lib/limits.ts';
-import { tend } from '../server/case-workflow.ts';
+import { tend, tendPublished } from '../server/case-workflow.ts';
 import type { Resources } from './resources.ts';
 
 /**
@@ -24,16 +25,46 @@ export function startHousekeeping(publication: Publication, audit: AuditLog, log
   repeat(resources, { audit, firstMs, intervalMs }, () => collectOnce(publication, log));
 }
 
-/** Tends every `limits.tendCasesIntervalMs`; servers that do so at once find done what another has done. */
+/** Datasets that a version was published of, from the leaves that tell it, until somebody looks at them. */
+export class Published {
+  readonly #datasets = new Set<string>();
+  #onAdded: () => void = () => {};
+
+  add(leaves: readonly LeafInput[]): void {
+    const { size } = this.#datasets;
+    for (const { action, object, decision } of leaves) {
+      const dataset = /^dataset\/([^/]+)\/version\//.exec(object)?.[1];
+      if (action === 'dataset.publish' && decision === 'allow' && dataset !== undefined) this.#datasets.add(dataset);
+    }
+    if (this.#datasets.size > size) this.#onAdded();
+  }
+
+  /** One listener, which is told of what was there before too. */
+  listen(onAdded: () => void): void {
+    this.#onAdded = onAdded;
+    if (this.#datasets.size > 0) onAdded();
+  }
+
+  take(): string[] {
+    const taken = [...this.#datasets];
+    this.#datasets.clear();
+    return taken;
+  }
+}
+
+/**
+ * Tends every `limits.tendCasesIntervalMs`; servers that do so at once find done what another has done. What a new
+ * version mends is looked for as soon as it is published; the pass finds what was missed.
+ */
 export function startTending(
   access: Access,
-  audit: AuditLog,
+  { audit, published }: { audit: AuditLog; published: Published },
   temporal: Client,
   log: Logger,
   resources: Resources,
 ): void {
   const { tendCasesFirstMs: firstMs, tendCasesIntervalMs: intervalMs } = limits;
-  repeat(resources, { audit, firstMs, intervalMs }, async () => {
+  const soon = repeat(resources, { audit, firstMs, intervalMs }, async () => {
     try {
       const tended = await tend(access, temporal);
       if (Object.values(tended).some((count) => count > 0)) log.info(tended, 'cases were tended');
@@ -41,24 +72,42 @@ export function startTending(
       log.warn({ err }, 'cases could not be tended; the next pass tries again');
     }
   });
+  published.listen(() =>
+    soon(async () => {
+      try {
+        const datasets = published.take();
+        const mended = datasets.length === 0 ? 0 : await tendPublished(access, temporal, datasets);
+        if (mended > 0) log.info({ mended }, 'corrections are mended by a new version');
+      } catch (err: unknown) {
+        log.warn({ err }, 'what a new version mends could not be looked for; the next pass does');
+      }
+    }),
+  );
 }
 
+/** Gives what has something else done once the pass that is at work has ended. */
 function repeat(
   resources: Resources,
   { audit, firstMs, intervalMs }: { audit: AuditLog; firstMs: number; intervalMs: number },
   work: () => Promise<void>,
-): void {
+): (other: () => Promise<void>) => void {
   let pass: Promise<void> = Promise.resolve();
+  let closed = false;
+  const soon = (next: () => Promise<void>) => {
+    if (!closed) pass = pass.then(next);
+  };
   const run = () => {
-    if (audit.isHolder()) pass = pass.then(work);
+    if (audit.isHolder()) soon(work);
   };
   const first = setTimeout(run, firstMs);
   const timer = setInterval(run, intervalMs);
   resources.add(timer, async () => {
     clearTimeout(first);
     clearInterval(timer);
+    closed = true;
     await pass;
   });
+  return soon;
 }
 
 async function collectOnce(publication: Publication, log: Logger): Promise<void> {

@@ -14,7 +14,7 @@ import { HuitongError } from '../lib/errors.ts';
 import { buildApp } from '../server/app.ts';
 import { createSessionTokens } from '../server/session-tokens.ts';
 import { type Configuration, requireSettings, type SettingName, variableOf } from './configuration.ts';
-import { startHousekeeping, startTending } from './housekeeping.ts';
+import { Published, startHousekeeping, startTending } from './housekeeping.ts';
 import { boxKeysOf, sessionKeyOf, subjectKeyOf } from './keys.ts';
 import { openLookups } from './lookups.ts';
 import { openConfiguredCatalog, openConfiguredHeadStore, openConfiguredStore } from './open.ts';
@@ -59,7 +59,8 @@ async function composeServer(
   const migrated = await migrate(catalog);
   if (migrated.length > 0) log.info({ migrated }, 'catalog brought up to date');
   const publication: Publication = { catalog, store: await openConfiguredStore(settings, resources) };
-  const audit = await openConfiguredAudit(settings, url, signingKey, log, resources);
+  const published = new Published();
+  const audit = await openConfiguredAudit({ settings, url, privateKeyPem: signingKey, published }, log, resources);
   resources.add(audit, (opened) => opened.close());
   startHousekeeping(publication, audit, log, resources);
   const temporal = await connectTemporal(settings, resources);
@@ -70,7 +71,7 @@ async function composeServer(
     quarantinePrivateKey: box.privateKey,
     onAlarm: (alarm) => logAlarm(log, alarm),
   };
-  startTending(access, audit, temporal, log, resources);
+  startTending(access, { audit, published }, temporal, log, resources);
   return buildApp({
     logger: log,
     publication,
@@ -99,9 +100,12 @@ async function identityProviderOf(settings: ServerConfiguration): Promise<Identi
 }
 
 async function openConfiguredAudit(
-  settings: ServerConfiguration,
-  url: string,
-  privateKeyPem: string,
+  {
+    settings,
+    url,
+    privateKeyPem,
+    published,
+  }: { settings: ServerConfiguration; url: string; privateKeyPem: string; published: Published },
   log: Logger,
   resources: Resources,
 ): Promise<AuditLog> {
@@ -111,6 +115,7 @@ async function openConfiguredAudit(
     headStore: await openConfiguredHeadStore(settings, resources),
     address: settings.auditAddress,
     onEvent: (event) => logAudit(log, event),
+    onMoved: (leaves) => published.add(leaves),
   });
 }
 

@@ -37,6 +37,7 @@ import { sourceRoutes } from './routes/sources.ts';
 import { stagingRoutes } from './routes/staging.ts';
 import { tokenRoutes } from './routes/tokens.ts';
 import { uploadRoutes } from './routes/uploads.ts';
+import { versionHoldRoutes } from './routes/version-holds.ts';
 import { versionRoutes } from './routes/versions.ts';
 import { installValidation } from './validation.ts';
 
@@ -72,6 +73,7 @@ export async function buildApp(deps: AppDependencies): Promise<FastifyInstance> 
     inferenceRoutes,
     datasetRoutes,
     versionRoutes,
+    versionHoldRoutes,
     differenceRoutes,
     changesRoutes,
     runRoutes,

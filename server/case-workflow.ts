@@ -12,7 +12,7 @@ import type { Access } from '../exchange/access/access.ts';
 import { bySystem as requestsBySystem } from '../exchange/access/requests/advance.ts';
 import { bySystem } from '../exchange/duties/apply.ts';
 import { REVOKED } from '../exchange/duties/entries/revoke.ts';
-import { type Tended, tendCases } from '../exchange/duties/tend.ts';
+import { findMended, type Tended, tendCases } from '../exchange/duties/tend.ts';
 import type { CaseSnapshot } from '../lib/pure/case-clock.ts';
 import {
   type CaseActMessage,
@@ -82,6 +82,16 @@ export async function announceToCases(client: Client, cases: readonly string[]):
   }
 }
 
+/** Looks for what the newest versions of these datasets have mended; gives how many corrections. */
+export function tendPublished(access: Access, client: Client, datasets: string[]): Promise<number> {
+  return findMended(access, fixThrough(client), datasets);
+}
+
+function fixThrough(client: Client) {
+  return (id: string, version: number) =>
+    sendCaseAct(client, id, { ...bySystem, action: 'fix', version, shown: true, id: uuidv7() });
+}
+
 /** One pass over what is due by itself. */
 export function tend(access: Access, client: Client): Promise<Tended> {
   return tendCases({
@@ -89,7 +99,7 @@ export function tend(access: Access, client: Client): Promise<Tended> {
     changed: (id) => sendCaseAct(client, id, { ...bySystem, action: 'entry-changed', id: uuidv7() }),
     end: (request) =>
       sendAct(client, request, { ...requestsBySystem, action: 'revoke', reason: REVOKED, id: uuidv7() }),
-    fix: (id, version) => sendCaseAct(client, id, { ...bySystem, action: 'fix', version, shown: true, id: uuidv7() }),
+    fix: fixThrough(client),
     start: (id) => startCase(client, id),
   });
 }

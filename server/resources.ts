@@ -1,13 +1,17 @@
 /** API resources from what the exchange knows: schemas/api says what they look like. */
 import type { Version } from '../exchange/publication/publication.ts';
 import type { Recalled } from '../exchange/publication/recalls.ts';
-import type { Version as VersionResource } from '../schemas/generated/api.ts';
+import { retentionOf } from '../exchange/publication/retention.ts';
+import type { Dataset, Version as VersionResource } from '../schemas/generated/api.ts';
 
+/** @param owner the caller is of the dataset's department, and sees for what a version is held */
 export function toVersionResource(
   version: Version,
-  currentVersion: number | null,
-  recalled: Recalled | undefined,
+  { currentVersion, retention }: Pick<Dataset, 'currentVersion' | 'retention'>,
+  { recalled, owner }: { recalled: Recalled | undefined; owner: boolean },
 ): VersionResource {
+  const { rule, expiresAt } = retentionOf(version, retention, currentVersion);
+  const { expired, hold, supersededAt } = version;
   return {
     dataset: version.dataset,
     version: version.number,
@@ -30,6 +34,14 @@ export function toVersionResource(
     bytes: version.bytes,
     current: version.number === currentVersion,
     recalled: toRecalled(recalled),
+    retention: {
+      ...rule,
+      supersededAt: supersededAt?.toISOString() ?? null,
+      expiresAt: expiresAt?.toISOString() ?? null,
+      expiredAt: expired?.at.toISOString() ?? null,
+      heldUntil: hold?.until.toISOString() ?? null,
+      ...(hold !== null && owner && { heldFor: hold.reason }),
+    },
   };
 }
 

@@ -1,13 +1,14 @@
 /** `dataset list`, `dataset show`, `dataset lineage`, `read`. */
 import type { Command } from 'commander';
 import { textTable } from '../../lib/text-table.ts';
-import type { DatasetSummary, Version } from '../../schemas/generated/api.ts';
+import type { DatasetSummary } from '../../schemas/generated/api.ts';
 import { type CommandContext, take, wholeNumber } from '../context.ts';
 import { deliver } from '../deliver.ts';
 import { CommandError, exitCodes } from '../errors.ts';
-import { bytes, localTime, number, print } from '../output.ts';
+import { print } from '../output.ts';
 import { diffCommand } from './diff.ts';
 import { inferCommands } from './infer.ts';
+import { addVersionsCommand } from './versions.ts';
 
 interface LineageEdge {
   item: string;
@@ -60,30 +61,7 @@ export function datasetCommands(program: Command, context: CommandContext): void
       context.show(found, (value) => print(JSON.stringify(value, null, 2)));
     });
 
-  dataset
-    .command('versions <dataset>')
-    .description('published versions, newest first')
-    .option('--limit <n>', 'how many', wholeNumber, 20)
-    .action(async (code: string, options: { limit: number }) => {
-      const client = await context.client();
-      const found = await take(client.pages<Version>(`/datasets/${encodeURIComponent(code)}/versions`), options.limit);
-      context.show(found, (list) =>
-        print(
-          textTable(list, [
-            { title: 'version', value: (v) => v.version, align: 'right' },
-            { title: 'published', value: (v) => localTime(v.publishedAt) },
-            { title: 'mode', value: (v) => v.mode },
-            { title: 'rows', value: (v) => number(v.rows), align: 'right' },
-            { title: 'changed', value: (v) => changedText(v.changes) },
-            { title: 'quarantined', value: (v) => number(v.account.rowsQuarantined), align: 'right' },
-            { title: 'size', value: (v) => bytes(v.bytes), align: 'right' },
-            { title: 'contract', value: (v) => v.contractVersion },
-            { title: 'read as', value: (v) => v.guarantee },
-            { title: 'recalled', value: (v) => v.recalled && `撤回 ${localTime(v.recalled.at)}: ${v.recalled.reason}` },
-          ]),
-        ),
-      );
-    });
+  addVersionsCommand(dataset, context);
 
   dataset
     .command('lineage <dataset>')
@@ -145,12 +123,4 @@ interface ReadOptions {
   grant?: string;
   output?: string;
   receipt?: string;
-}
-
-/** `+3 ~2 −1`: inserted, updated, deleted or no longer found; empty for a snapshot. */
-function changedText(changes: Version['changes']): string {
-  if (changes === null) return '';
-  const { inserted = 0, updated = 0, deleted = 0, vanished = 0, stale = 0 } = changes;
-  const texts = [`+${inserted}`, `~${updated}`, `−${deleted + vanished}`, ...(stale > 0 ? [`${stale} stale`] : [])];
-  return texts.join(' ');
 }

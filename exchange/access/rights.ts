@@ -84,6 +84,7 @@ const rights = {
   'rating.give': { officer: 'own' },
   'rating.read': { officer: 'own', 'sharing-officer': 'own', supervisor: 'any', auditor: 'any' },
   'version.recall': { 'sharing-officer': 'own' },
+  'version.hold': { engineer: 'own', officer: 'own', 'sharing-officer': 'own' },
   'duty.read': { officer: 'own', 'sharing-officer': 'own', supervisor: 'any', auditor: 'any' },
   'metering.read': { officer: 'own', 'sharing-officer': 'own', engineer: 'own', auditor: 'any' },
   'subject.read': { auditor: 'any', portal: 'any' },

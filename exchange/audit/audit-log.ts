@@ -53,6 +53,8 @@ export interface AuditLogOptions {
   /** `tcp://host:port` where the other servers reach this one; a Unix-domain socket where absent. */
   address?: string;
   onEvent?: (event: AuditEvent) => void;
+  /** Leaves that were taken from the outbox and are in the log, where this process holds it. */
+  onMoved?: (leaves: LeafInput[]) => void;
   /** Milliseconds, where other than in `limits`: see `TenureOptions` and `SequencerOptions`. */
   beatMs?: number;
   silentMs?: number;
@@ -86,7 +88,10 @@ export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> 
   });
   // A broken idle connection is replaced by the pool; whoever queries next sees what is wrong.
   pool.on('error', (error) => onEvent({ kind: 'outbox-waits', error }));
-  const local: LocalLog = new LocalLog(sequencer, pool, onEvent);
+  const local: LocalLog = new LocalLog(sequencer, pool, {
+    onEvent,
+    onMoved: (leaves) => options.onMoved?.(leaves),
+  });
   const closeAll = async () => {
     await local.stop();
     await sequencer.close();

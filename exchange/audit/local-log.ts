@@ -3,8 +3,8 @@ import type pg from 'pg';
 import { HuitongError } from '../../lib/errors.ts';
 import type { HeldLog } from './held-log.ts';
 import { readLogTables } from './log-tables.ts';
-import { OutboxDrain } from './outbox.ts';
-import type { AuditEvent, Sequencer } from './sequencer.ts';
+import { OutboxDrain, type OutboxListener } from './outbox.ts';
+import type { Sequencer } from './sequencer.ts';
 import type { Appended } from './tenure.ts';
 import { ProofReader } from './tiles.ts';
 import type { SignedHead } from './verify/head.ts';
@@ -14,10 +14,10 @@ export class LocalLog implements HeldLog {
   readonly #pool: pg.Pool;
   readonly #outbox: OutboxDrain;
 
-  constructor(sequencer: Sequencer, pool: pg.Pool, onEvent: (event: AuditEvent) => void) {
+  constructor(sequencer: Sequencer, pool: pg.Pool, listener: OutboxListener) {
     this.#sequencer = sequencer;
     this.#pool = pool;
-    this.#outbox = new OutboxDrain(pool, sequencer, onEvent);
+    this.#outbox = new OutboxDrain(pool, sequencer, listener);
     this.#outbox.start();
   }
 

@@ -16,20 +16,28 @@ interface OutboxRow {
   created_at: Date;
 }
 
+export interface OutboxListener {
+  onEvent(event: AuditEvent): void;
+  /** What has come under a signed head; what it tells of was committed before. */
+  onMoved(leaves: LeafInput[]): void;
+}
+
 export class OutboxDrain {
   readonly #pool: pg.Pool;
   readonly #sequencer: Sequencer;
   readonly #onEvent: (event: AuditEvent) => void;
+  readonly #onMoved: (leaves: LeafInput[]) => void;
   readonly #stopping = new AbortController();
   /** Rows whose leaf is not one: a defect elsewhere. They stay in the table for a person, and hold up no other. */
   readonly #invalid = new Set<number>();
   #draining: Promise<number> | undefined;
   #polling: Promise<void> | undefined;
 
-  constructor(pool: pg.Pool, sequencer: Sequencer, onEvent: (event: AuditEvent) => void) {
+  constructor(pool: pg.Pool, sequencer: Sequencer, { onEvent, onMoved }: OutboxListener) {
     this.#pool = pool;
     this.#sequencer = sequencer;
     this.#onEvent = onEvent;
+    this.#onMoved = onMoved;
   }
 
   start(): void {
@@ -66,14 +74,17 @@ export class OutboxDrain {
       if (rows.length === 0) return moved;
       const entries: Buffer[] = [];
       const outbox: number[] = [];
+      const leaves: LeafInput[] = [];
       for (const row of rows) {
         const entry = this.#encode(row);
         if (entry === undefined) continue;
         entries.push(entry);
         outbox.push(Number(row.id));
+        leaves.push(row.leaf);
       }
       if (entries.length > 0) await this.#sequencer.submit({ entries, outbox });
       moved += entries.length;
+      this.#onMoved(leaves);
     }
   }
 

@@ -14,6 +14,7 @@ import { resolveGrant } from '../access/grants.ts';
 import type { KeyDocument } from '../access/lookup/key.ts';
 import type { Principal } from '../access/rights.ts';
 import { keyedHash } from '../audit/leaf.ts';
+import { lockLiving } from '../publication/retention.ts';
 import { advanceCase } from './apply.ts';
 import type { CaseRow, CorrectionRow } from './cases.ts';
 import { requireCase, type Viewer } from './list.ts';
@@ -46,7 +47,7 @@ interface SealedClaim {
 
 /**
  * The new case's id. Whether the row exists is not told: filing finds out nothing that a look-up would not.
- * @throws NOT_FOUND, GRANT_NOT_USABLE, COLUMN_NOT_GRANTED where the item is not the caller's to read
+ * @throws NOT_FOUND, GRANT_NOT_USABLE, COLUMN_NOT_GRANTED where the item is not the caller's to read; VERSION_EXPIRED
  * @throws REQUEST_INVALID, ID_MUST_BE_STRING, LOOKUP_UNSUPPORTED for a key that is not the contract's
  */
 export async function fileCorrection(access: Access, filed: FileCorrection): Promise<string> {
@@ -57,6 +58,7 @@ export async function fileCorrection(access: Access, filed: FileCorrection): Pro
   const text = await keyText(access.publication, place);
   const id = uuidv7();
   await catalog.transaction(async (transaction) => {
+    await lockLiving(transaction, dataset.code, version);
     await openCase(transaction, {
       ...{ id, kind: 'correction', cause: `correction/${id}`, department: viewer.principal.department },
       ...{ provider: dataset.department, dataset: dataset.code, version, reason, at },
@@ -121,7 +123,8 @@ export async function isSeenMended(access: Access, row: CaseRow, version: number
   try {
     return await isMendedIn(access, row, version);
   } catch (e: unknown) {
-    if (isHuitongError(e, 'OBJECT_MISSING') || isHuitongError(e, 'LOOKUP_UNSUPPORTED')) return false;
+    const shownNothing = ['OBJECT_MISSING', 'VERSION_EXPIRED', 'LOOKUP_UNSUPPORTED'] as const;
+    if (shownNothing.some((code) => isHuitongError(e, code))) return false;
     throw e;
   }
 }
@@ -161,7 +164,7 @@ async function cellOrGone(access: Access, place: CellPlace) {
   try {
     return await findCell(access.publication, place);
   } catch (e: unknown) {
-    if (isHuitongError(e, 'OBJECT_MISSING')) return GONE;
+    if (isHuitongError(e, 'OBJECT_MISSING') || isHuitongError(e, 'VERSION_EXPIRED')) return GONE;
     throw e;
   }
 }

@@ -10,6 +10,7 @@ import { getGrant } from '../access/explicit-grants.ts';
 import { listingLimit, type Principal } from '../access/rights.ts';
 import { addLeaf } from '../publication/outbox.ts';
 import type { Publication } from '../publication/publication.ts';
+import { lockLiving } from '../publication/retention.ts';
 import { resolveVersion } from '../publication/versions.ts';
 import type { Viewer } from './list.ts';
 import { openCase } from './open.ts';
@@ -41,7 +42,7 @@ const UNCONDITIONAL = 'implicit:unconditional';
 
 /**
  * @throws NOT_FOUND for what is absent or not the caller's; CASE_RULE for one's own dataset, and for a version that the
- * department has not read; RATING_GIVEN
+ * department has not read; RATING_GIVEN; VERSION_EXPIRED: nobody can use it any more
  */
 export async function giveRating(publication: Publication, given: GiveRating): Promise<Rating> {
   const { catalog } = publication;
@@ -57,6 +58,7 @@ export async function giveRating(publication: Publication, given: GiveRating): P
     ...{ stars, reasons, person, created_at: at },
   };
   return catalog.transaction(async (transaction) => {
+    await lockLiving(transaction, dataset.code, version);
     const inserted = await transaction('rating').insert(row).onConflict().ignore().returning('id');
     if (inserted.length === 0) {
       throw new HuitongError('RATING_GIVEN', '本授权已对该版本作出评价 · this grant has rated this version already');

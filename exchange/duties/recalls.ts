@@ -20,7 +20,8 @@ export interface RecallVersion {
 
 /**
  * From the moment that it is written no read of the version begins; then its readers are found in the log and asked.
- * A second time changes nothing. Throws NOT_FOUND.
+ * A second time changes nothing. A version that has expired can be recalled too: its readers have their copies still.
+ * Throws NOT_FOUND.
  */
 export async function recallVersion(publication: Publication, recall: RecallVersion): Promise<Recall> {
   const { catalog } = publication;

@@ -3,6 +3,7 @@
  * step finds in the catalog what is missing and does it once, so that a pass that dies leaves the rest to the next.
  */
 import type { Catalog } from '../../catalog/database.ts';
+import { isHuitongError } from '../../lib/errors.ts';
 import { finalCaseStates } from '../../lib/pure/case-states.ts';
 import type { Access } from '../access/access.ts';
 import type { CaseRow } from './cases.ts';
@@ -52,23 +53,37 @@ async function startWorkflows(catalog: Catalog, start: TendDeps['start'], now: D
   return ids.length;
 }
 
+/** Whoever looks at the same time may have been faster. */
+async function fixUnlessFixed(row: AcceptedRow, fix: TendDeps['fix']): Promise<number> {
+  try {
+    await fix(row.id, row.current_version);
+    return 1;
+  } catch (e: unknown) {
+    if (!isHuitongError(e, 'CASE_STATE')) throw e;
+    return 0;
+  }
+}
+
 type AcceptedRow = CaseRow & { current_version: number };
 
-/** Accepted corrections of datasets that have a newer version than was compared. */
-async function findMended(access: Access, fix: TendDeps['fix']): Promise<number> {
+/**
+ * Accepted corrections of datasets that have a newer version than was compared; gives how many are mended in it.
+ * @param datasets only theirs, where a version of them was just published; absent: of all
+ */
+export async function findMended(access: Access, fix: TendDeps['fix'], datasets?: string[]): Promise<number> {
   const { catalog } = access.publication;
-  const rows = await catalog('duty_case')
+  const query = catalog('duty_case')
     .join('correction', 'correction.case', 'duty_case.id')
     .join('dataset', 'dataset.code', 'duty_case.dataset')
     .where('duty_case.state', 'ACCEPTED')
     .whereRaw('dataset.current_version > correction.checked_version')
     .orderBy('duty_case.id')
     .select<AcceptedRow[]>('duty_case.*', 'dataset.current_version');
+  if (datasets !== undefined) query.whereIn('duty_case.dataset', datasets);
   let mended = 0;
-  for (const row of rows) {
+  for (const row of await query) {
     if (await isSeenMended(access, row, row.current_version)) {
-      await fix(row.id, row.current_version);
-      mended++;
+      mended += await fixUnlessFixed(row, fix);
     }
     await catalog('correction').where({ case: row.id }).update({ checked_version: row.current_version });
   }

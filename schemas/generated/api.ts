@@ -1304,4 +1304,34 @@ recalled: ({
 reason: string
 at: string
 } | null)
+/**
+ * 留存: until when it can be read. A version expires when it is none of the newest versionsMin and has been superseded for versionDays.
+ */
+retention: {
+/**
+ * The rule that holds now; of an expired version, the one by which it expired.
+ */
+versionsMin: number
+versionDays: number
+/**
+ * When the version after it was published.
+ */
+supersededAt: (string | null)
+/**
+ * 到期 Not before; null: it has expired, or is one of the newest.
+ */
+expiresAt: (string | null)
+/**
+ * 已到期 It is read no more, and its objects are removed.
+ */
+expiredAt: (string | null)
+/**
+ * 保留至 Kept by its department, whatever the rule.
+ */
+heldUntil: (string | null)
+/**
+ * 保留理由 Only to its department.
+ */
+heldFor?: string
+}
 }

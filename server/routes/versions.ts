@@ -80,11 +80,14 @@ export function versionRoutes(app: FastifyInstance, deps: AppDependencies): void
     },
     async (request) => {
       const { code } = request.params;
-      const { currentVersion } = await getDataset(publication.catalog, code);
+      const dataset = await getDataset(publication.catalog, code);
+      const owner = principalOf(request).department === dataset.department;
       const page = await listVersions(publication, { ...request.query, dataset: code });
       const numbers = page.items.map(({ number }) => number);
       const recalled = await recalledAmong(publication.catalog, code, numbers);
-      const items = page.items.map((item) => toVersionResource(item, currentVersion, recalled.get(item.number)));
+      const items = page.items.map((item) =>
+        toVersionResource(item, dataset, { recalled: recalled.get(item.number), owner }),
+      );
       return { ...page, items };
     },
   );
@@ -102,10 +105,11 @@ export function versionRoutes(app: FastifyInstance, deps: AppDependencies): void
     },
     async (request) => {
       const { code, version: number } = request.params;
-      const { currentVersion } = await getDataset(publication.catalog, code);
+      const dataset = await getDataset(publication.catalog, code);
+      const owner = principalOf(request).department === dataset.department;
       const found = await resolveVersion(publication, code, number);
       const recalled = await recalledAmong(publication.catalog, code, [number]);
-      return toVersionResource(found, currentVersion, recalled.get(number));
+      return toVersionResource(found, dataset, { recalled: recalled.get(number), owner });
     },
   );
 

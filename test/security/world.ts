@@ -205,6 +205,7 @@ export const bodies: Record<string, object> = {
   '/v1/sources/{code}/infer': { table },
   '/v1/sources/{code}/preview': { table, contract },
   '/v1/datasets/{code}/versions/{version}/recall': { reason: '字段取错' },
+  '/v1/datasets/{code}/versions/{version}/hold': { until: '2099-01-01T00:00:00Z', reason: '诉讼' },
   '/v1/datasets/{code}/revoke': { reason: '停止提供' },
   '/v1/requests/{id}/actions': { action: 'withdraw' },
   '/v1/requests/{id}/preview': {},

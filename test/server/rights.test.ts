@@ -66,6 +66,7 @@ test('each route is open to exactly these roles', async () => {
   }
   expect(table).toMatchInlineSnapshot(`
     {
+      "DELETE /v1/datasets/{code}/versions/{version}/hold": "officer sharing-officer engineer",
       "DELETE /v1/sign-in": "officer sharing-officer engineer administrator auditor operator worker supervisor portal",
       "DELETE /v1/sources/{code}/uploads/{id}": "engineer",
       "DELETE /v1/tokens/{id}": "administrator",
@@ -131,6 +132,7 @@ test('each route is open to exactly these roles', async () => {
       "POST /v1/datasets/{code}/runs": "engineer",
       "POST /v1/datasets/{code}/schedule/pause": "engineer",
       "POST /v1/datasets/{code}/schedule/resume": "engineer",
+      "POST /v1/datasets/{code}/versions/{version}/hold": "officer sharing-officer engineer",
       "POST /v1/datasets/{code}/versions/{version}/recall": "sharing-officer",
       "POST /v1/district/apply": "administrator",
       "POST /v1/district/plan": "administrator",

@@ -56,12 +56,23 @@ export class IndexShelf {
   async following(index: OpenIndex, now: { currentVersion: number | null; indexedVersion: number | null }) {
     const { dataset, number } = index.version;
     if (now.currentVersion !== null && now.currentVersion > (now.indexedVersion ?? 0)) void this.#startMaking(dataset);
-    if (now.indexedVersion === null || now.indexedVersion <= number) return index;
+    if (now.indexedVersion === null) return this.#anew(index);
+    if (now.indexedVersion <= number) return index;
     const known = await this.newest(dataset);
     if (known.version.number >= now.indexedVersion) return known;
     const name = `${dataset}/${now.indexedVersion}`;
     const running = this.#newer.get(name) ?? this.#openNewer(dataset, name);
     return (await settledWithin(running, limits.lookupNewerWaitMs)) ?? index;
+  }
+
+  /** The version of the index has expired, and no later one has an index: that is waited for as the first one is. */
+  async #anew(index: OpenIndex): Promise<OpenIndex> {
+    const { dataset } = index.version;
+    if ((await this.newest(dataset)) === index) {
+      this.#open.delete(dataset);
+      closeLater(Promise.resolve(index));
+    }
+    return this.newest(dataset);
   }
 
   /** Makes what is missing for datasets that are looked up; one after the other. */
