@@ -934,8 +934,8 @@ export const errorCodes = define({
     recovery: 'fatal',
     title: { zh: '该版本已到期', en: 'This version has expired' },
     hint: {
-      zh: '改读现行版本；`huitong versions` 列出可读版本及到期时间',
-      en: 'Read the current version; `huitong versions` tells which others can be read, and until when.',
+      zh: '改读现行版本；`huitong dataset versions` 列出可读版本及到期时间',
+      en: 'Read the current version; `huitong dataset versions` tells which others can be read, and until when.',
     },
   },
   VERSION_RECALLED: {

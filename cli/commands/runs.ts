@@ -1,6 +1,6 @@
 /** `publish`, `runs`, `run show`, `cancel`, `quarantine`. */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { type ErrorCode, errorCodes } from '../../lib/error-codes.ts';
 import type { Language } from '../../lib/language.ts';
 import { textTable } from '../../lib/text-table.ts';
@@ -9,9 +9,10 @@ import type { ApiClient } from '../client.ts';
 import { type CommandContext, take, wholeNumber } from '../context.ts';
 import { saveTo } from '../deliver.ts';
 import { CommandError, exitCodes } from '../errors.ts';
-import { number, ProgressLine, print } from '../output.ts';
+import { localTime, number, ProgressLine, print } from '../output.ts';
 
 const POLL_MS = 400;
+const runStates: Run['state'][] = ['running', 'published', 'unchanged', 'rejected', 'failed', 'cancelled'];
 
 export function runCommands(program: Command, context: CommandContext): void {
   program
@@ -37,11 +38,12 @@ export function runCommands(program: Command, context: CommandContext): void {
     .command('runs')
     .description('list runs, newest first')
     .option('--dataset <code>', 'of one dataset')
+    .option('--department <code>', 'of one department')
+    .addOption(new Option('--state <state>', 'in one state').choices(runStates))
     .option('--limit <n>', 'how many', wholeNumber, 20)
-    .action(async (options: { dataset?: string; limit: number }) => {
+    .action(async ({ limit, ...filters }: { dataset?: string; department?: string; state?: string; limit: number }) => {
       const client = await context.client();
-      const query = options.dataset ? `?dataset=${encodeURIComponent(options.dataset)}` : '';
-      const runs = await take(client.pages<Run>(`/runs${query}`), options.limit);
+      const runs = await take(client.pages<Run>(`/runs?${new URLSearchParams(filters)}`), limit);
       context.show(runs, (list) => print(runTable(list)));
     });
 
@@ -179,8 +181,8 @@ function showRun(run: Run): void {
 
 function waitingText({ for: what, until }: NonNullable<Run['waiting']>): string {
   return what === 'window'
-    ? `waits for the window of its source, which opens at ${until}; --now reads regardless of it`
-    : `waits for connections of its source, and asks again at ${until}`;
+    ? `waits for the window of its source, which opens at ${localTime(until)}; --now reads regardless of it`
+    : `waits for connections of its source, and asks again at ${localTime(until)}`;
 }
 
 function runTable(runs: Run[]): string {
