@@ -2,7 +2,7 @@
 import type { Catalog } from '../../catalog/database.ts';
 import { decodeCursor, type Page, pageOf } from '../../lib/cursor.ts';
 import { limits } from '../../lib/limits.ts';
-import { type CaseDuty, caseDuties } from '../../lib/pure/case-states.ts';
+import { type CaseDuty, type CaseKind, caseDuties } from '../../lib/pure/case-states.ts';
 import { duties as requestDuties } from '../../lib/pure/request-states.ts';
 import type { Duty } from '../../schemas/generated/api.ts';
 import { listingLimit, type Principal } from '../access/rights.ts';
@@ -10,7 +10,7 @@ import { listingLimit, type Principal } from '../access/rights.ts';
 export interface ListDuties {
   /** Whose: only where the role sees every department's. */
   department?: string;
-  of?: 'request' | 'correction' | 'rating' | 'confirmation' | 'destruction';
+  of?: 'request' | CaseKind;
   dataset?: string;
   overdue?: boolean;
   limit?: number;

@@ -10,6 +10,7 @@ import { exchangeFiles, openExchange, type TestExchange } from './exchange.ts';
 import { type Caller, callerOf, problemOf } from './support.ts';
 
 const DATASET = 'health.names';
+const EDUCATION = '- code: education\n  name: { zh: 教育局, en: Education }\n';
 const YAML = 'datasets/health/names.yaml';
 const CONTRACT = 'datasets/health/names.contract.json';
 
@@ -85,11 +86,16 @@ const listed = async () => {
   return items.map(({ code }) => code);
 };
 
-async function leavesOf(id: string): Promise<string[]> {
+async function leaves(): Promise<AuditLeaf[]> {
   await exchange.bench.audit.drainOutbox();
   const { size } = await exchange.bench.audit.reader.head();
-  const leaves = (await exchange.bench.audit.reader.entries(0, size)).map(({ leaf }) => JSON.parse(leaf) as AuditLeaf);
-  const steps = leaves.filter(({ object, action }) => object === `case/${id}` && action.startsWith('case.entry-'));
+  return (await exchange.bench.audit.reader.entries(0, size)).map(({ leaf }) => JSON.parse(leaf) as AuditLeaf);
+}
+
+async function leavesOf(id: string): Promise<string[]> {
+  const steps = (await leaves()).filter(
+    ({ object, action }) => object === `case/${id}` && action.startsWith('case.entry-'),
+  );
   return steps.map(({ action }) => action.split('.').at(-1) as string);
 }
 
@@ -166,8 +172,13 @@ describe('a catalog entry', () => {
     const administrator = await exchange.as('data', 'administrator');
     const plan = (await administrator('POST', '/district/plan', { body: { files: exchangeFiles() } })).json();
     expect(plan).toMatchObject({ empty: true, removed: [], kept: [DATASET], problems: [] });
-    await exchange.apply(exchangeFiles());
+    await exchange.apply({
+      ...exchangeFiles(),
+      'departments.yaml': `${exchangeFiles()['departments.yaml']}${EDUCATION}`,
+    });
     expect(await listed()).toEqual([DATASET]);
+    const [leaf] = (await leaves()).filter(({ action }) => action === 'district.apply').slice(-1);
+    expect(leaf).toMatchObject({ rule: 'administrator', detail: { added: 1, changed: 0, removed: 0, kept: 1 } });
   });
 
   test('is published from, asked for and read; revoked, it is gone for everybody but its owner', async () => {
@@ -214,19 +225,29 @@ describe('a catalog entry', () => {
   });
 
   test('whose source has changed is to be brought up to date within ten working days; a reviewed change does it', async () => {
-    await exchange.sql(`alter table "人口" rename column "姓名" to "名字"`);
+    const rename = (from: string, to: string) => exchange.sql(`alter table "人口" rename column "${from}" to "${to}"`);
+    const due = async () => {
+      await tend(exchange.bench.access, exchange.temporal);
+      return (await ok<{ items: Duty[] }>(people.sharing('GET', '/duties?of=entry-update'))).items;
+    };
+    await rename('姓名', '名字');
     expect((await publishRun()).state).toBe('failed');
-    const due = () => ok<{ items: Duty[] }>(people.sharing('GET', '/duties?of=entry-update'));
-    await tend(exchange.bench.access, exchange.temporal);
-    const { items } = await due();
-    expect(items).toMatchObject([{ dataset: DATASET, duty: 'entry-update', department: 'health', overdue: false }]);
-    await tend(exchange.bench.access, exchange.temporal);
-    expect((await due()).items).toEqual(items);
+    const [first] = await due();
+    expect(first).toMatchObject({ dataset: DATASET, duty: 'entry-update', department: 'health', overdue: false });
+    expect(await due()).toEqual([first]);
+    await act(people.sharing, first!.id, { action: 'entry-stands', reason: '来源库改名有误，将改回' });
+    expect((await publishRun()).state).toBe('failed');
+    expect(await due()).toEqual([]);
+    await rename('名字', '姓名');
+    expect((await publishRun()).state).toBe('unchanged');
+    await rename('姓名', '名字');
+    expect((await publishRun()).state).toBe('failed');
+    const [second] = await due();
 
     const contract = JSON.parse(files[CONTRACT]!.replace('姓名', '名字').replace('1.0.0', '2.0.0'));
     await published({ [YAML]: renamed, [CONTRACT]: JSON.stringify(contract) });
-    expect((await due()).items).toEqual([]);
-    const told = await ok<Case>(people.sharing('GET', `/cases/${items[0]!.id}`));
+    expect(await due()).toEqual([]);
+    const told = await ok<Case>(people.sharing('GET', `/cases/${second!.id}`));
     expect(told).toMatchObject({ state: 'ENTRY_UPDATED', cause: expect.stringMatching(/^run\//) });
     expect((await publishRun()).state).toBe('published');
   });

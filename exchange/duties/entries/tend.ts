@@ -34,22 +34,23 @@ export async function openEntryUpdates(catalog: Catalog, at: Date): Promise<numb
 const DRIFTS = "'SCHEMA_DRIFT', 'TABLE_NOT_FOUND', 'COLUMN_NOT_FOUND', 'TYPE_UNMAPPED', 'CONTRACT_MISMATCH'";
 
 /**
- * Of datasets that could be published before: the newest run that found it, unless the entry was changed since, a later
- * run was good, or it was asked already.
+ * Of datasets that could be published before: the newest run that found it. Once since the source last fitted, which is
+ * when the entry was changed or a run was good: who has said why the entry stands is not asked again the next night.
  */
 const DRIFTED = `
   select distinct on (run.dataset) run.id as run, run.dataset, dataset.department, run.ended_at
-  from run join dataset on dataset.code = run.dataset
+  from run
+  join dataset on dataset.code = run.dataset
+  cross join lateral (
+    select greatest(dataset.updated_at, max(good.started_at)) as at
+    from run good where good.dataset = dataset.code and good.state in ('published', 'unchanged')
+  ) fitted
   where run.failure_code in (${DRIFTS}) and dataset.state = 'active' and dataset.current_version is not null
-    and dataset.updated_at < run.ended_at
-    and not exists (
-      select from run later
-      where later.dataset = run.dataset and later.state in ('published', 'unchanged') and later.started_at > run.started_at
-    )
+    and run.started_at > fitted.at
     and not exists (
       select from duty_case asked
       where asked.kind = 'entry-update' and asked.dataset = run.dataset
-        and (asked.state = 'ENTRY_UPDATE_DUE' or asked.updated_at >= run.ended_at)
+        and (asked.state = 'ENTRY_UPDATE_DUE' or asked.created_at > fitted.at)
     )
   order by run.dataset, run.ended_at desc`;
 
