@@ -14,7 +14,7 @@ import type { Dataset } from '../../schemas/generated/api.ts';
 import type { GrantTerms } from '../../schemas/generated/grant-terms.ts';
 import { UUID } from '../publication/rows.ts';
 import { isAt } from './addresses.ts';
-import { type GrantRow, toGrant } from './explicit-grants.ts';
+import type { GrantRow } from './explicit-grants.ts';
 import { givenItems, type Policy, policyOf } from './policy/policy.ts';
 import { mayEver, type Principal } from './rights.ts';
 
@@ -36,8 +36,11 @@ export interface Grant {
   /** What it was given for; implicit grants need no purpose. */
   purpose?: string;
   matter?: string;
-  /** Null: as long as the dataset stays as it is. */
-  expiresAt: Date | null;
+  /**
+   * When it ends, on the scale of `performance.now()`: what is left was counted by PostgreSQL's clock, and no other can
+   * be set under it (FAULTS 18). Null: as long as the dataset stays as it is.
+   */
+  endsAt: number | null;
   /** Raised with every change of state: a stream that began under an older one ends. Null for implicit grants. */
   epoch: number | null;
 }
@@ -79,14 +82,25 @@ export async function resolveGrant(catalog: Catalog, query: GrantQuery): Promise
 /** @throws GRANT_NOT_USABLE where it was suspended, resumed, revoked or has expired since it was resolved */
 export async function assertStillUsable(catalog: Catalog, grant: Grant): Promise<void> {
   if (grant.epoch === null) return;
-  const row = await catalog<GrantRow>('access_grant').where({ id: grant.id }).first('state', 'epoch');
-  if (row?.epoch === grant.epoch && row.state === 'active' && !hasExpired(grant)) return;
+  const row = await catalog('access_grant')
+    .where({ id: grant.id })
+    .first<Pick<TimedRow, 'state' | 'epoch' | 'left_ms'> | undefined>('state', 'epoch', catalog.raw(LEFT));
+  if (row?.epoch === grant.epoch && row.state === 'active' && row.left_ms > 0) return;
   throw notUsable(grant, row === undefined || row.state === 'active' ? 'expired' : row.state);
 }
 
-export function hasExpired({ expiresAt }: Grant): boolean {
-  return expiresAt !== null && expiresAt.getTime() <= Date.now();
+export function hasExpired({ endsAt }: Grant): boolean {
+  return endsAt !== null && endsAt <= performance.now();
 }
+
+/** Time by PostgreSQL's clock. */
+interface TimedRow extends GrantRow {
+  left_ms: number;
+  begun: boolean;
+}
+
+const LEFT = '(extract(epoch from expires_at - now()) * 1000)::float8 as left_ms';
+const BEGUN = 'not_before <= now() as begun';
 
 const ended = {
   suspended: { zh: '已暂停', en: 'suspended' },
@@ -103,13 +117,13 @@ function unusable(id: string, { zh, en }: { zh: string; en: string }): HuitongEr
 }
 
 /** Grants of the caller's own department, newest first; one that is bound to other addresses is as if it were not. */
-async function ownRows(catalog: Catalog, { principal, dataset, grant, address }: GrantQuery): Promise<GrantRow[]> {
+async function ownRows(catalog: Catalog, { principal, dataset, grant, address }: GrantQuery): Promise<TimedRow[]> {
   if (grant !== undefined && !UUID.test(grant)) return [];
   const query = catalog('access_grant')
     .where({ grantee: principal.department, dataset: dataset.code })
     .orderByRaw(`(state = 'active' and expires_at > now()) desc, id desc`)
     .limit(GRANTS_CONSIDERED_MAX)
-    .select<GrantRow[]>('*');
+    .select<TimedRow[]>('*', catalog.raw(LEFT), catalog.raw(BEGUN));
   if (grant !== undefined) query.where({ id: grant });
   return (await query).filter(({ terms }) => isAt(address, terms.addresses));
 }
@@ -117,10 +131,10 @@ async function ownRows(catalog: Catalog, { principal, dataset, grant, address }:
 /** Of one department for one dataset; the newest that are active come first. */
 const GRANTS_CONSIDERED_MAX = 100;
 
-function whyNot(row: GrantRow, mode: Mode): { zh: string; en: string } | undefined {
-  const { state, terms } = toGrant(row);
+function whyNot({ state, terms, ...row }: TimedRow, mode: Mode): { zh: string; en: string } | undefined {
+  if (state !== 'revoked' && row.left_ms <= 0) return ended.expired;
   if (state !== 'active') return ended[state];
-  if (row.not_before.getTime() > Date.now()) return { zh: '尚未生效', en: 'not yet valid' };
+  if (!row.begun) return { zh: '尚未生效', en: 'not yet valid' };
   return terms.modes.includes(mode) ? undefined : { zh: `不含方式 ${mode}`, en: `not for ${mode}` };
 }
 
@@ -133,7 +147,7 @@ function implicitGrants({ department }: Principal, dataset: Dataset, mode: Mode)
     modes: [mode],
     verifications: [],
     quota: {},
-    expiresAt: null,
+    endsAt: null,
   };
   if (dataset.department === department) return [{ ...terms, id: 'implicit:own', columns: null, epoch: null }];
   const given = dataset.items.filter(({ sharingClass }) => sharingClass === 'unconditional');
@@ -142,7 +156,7 @@ function implicitGrants({ department }: Principal, dataset: Dataset, mode: Mode)
   return [{ ...terms, id: 'implicit:unconditional', columns: given.map(({ name }) => name), epoch: null }];
 }
 
-function explicitGrant(row: GrantRow, dataset: Dataset): Grant {
+function explicitGrant(row: TimedRow, dataset: Dataset): Grant {
   const { terms } = row;
   const given = new Set(givenItems(terms));
   return {
@@ -156,7 +170,7 @@ function explicitGrant(row: GrantRow, dataset: Dataset): Grant {
     quota: terms.quota ?? {},
     purpose: terms.purpose,
     ...(terms.matter === undefined ? {} : { matter: terms.matter }),
-    expiresAt: row.expires_at,
+    endsAt: performance.now() + row.left_ms,
     epoch: row.epoch,
   };
 }
