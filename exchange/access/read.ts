@@ -123,5 +123,9 @@ function lineFormat(source: RenditionSource, format: Exclude<Format, 'arrow' | '
 
 function requireRange({ offset, length }: ByteRange, totalBytes: number | undefined): void {
   const inside = totalBytes !== undefined && offset >= 0 && length > 0 && offset + length <= totalBytes;
-  if (!inside) throw new HuitongError('REQUEST_INVALID', 'the range does not lie within the bytes of this format');
+  if (!inside)
+    throw new HuitongError(
+      'REQUEST_INVALID',
+      '请求的范围不在内容之内 · the range does not lie within the bytes of this format',
+    );
 }

@@ -60,9 +60,13 @@ export async function openChanges(access: Access, request: ChangesRequest): Prom
   const asked = { ...rest, mode: 'changes' as const };
   const later = await decide(access, { ...asked, version: until });
   if (since > later.version.number) {
-    throw new HuitongError('REQUEST_INVALID', `version ${since} is not earlier than version ${later.version.number}`, {
-      pointer: '/since',
-    });
+    throw new HuitongError(
+      'REQUEST_INVALID',
+      `版本 ${since} 不早于版本 ${later.version.number} · version ${since} is not earlier than version ${later.version.number}`,
+      {
+        pointer: '/since',
+      },
+    );
   }
   const pair = await decideBeside(access, asked, { to: later, version: since }).catch(throwUnavailable);
   const comparison = await compare(access, pair).catch(async (e: unknown) => {
@@ -81,7 +85,8 @@ export async function openChanges(access: Access, request: ChangesRequest): Prom
 
 function throwUnavailable(e: unknown): never {
   const gone = ['NOT_FOUND', 'VERSION_EXPIRED', 'VERSION_RECALLED'] as const;
-  if (gone.some((code) => isHuitongError(e, code))) throw unavailable('the earlier version can no longer be read');
+  if (gone.some((code) => isHuitongError(e, code)))
+    throw unavailable('较早的版本已不可读取 · the earlier version can no longer be read');
   throw e;
 }
 
@@ -91,7 +96,7 @@ function unavailable(why: string): HuitongError {
 
 async function compare(access: Access, pair: Pair): Promise<Comparison> {
   const key = await pairingKey(access, pair);
-  if (key === null) throw unavailable('the contract’s key is another since then');
+  if (key === null) throw unavailable('此后契约的主键已更改 · the contract’s key is another since then');
   const { publication, subjectKey } = access;
   return comparisonOf({ store: partsOfStore(publication), subjectKey }, pair, key);
 }
@@ -102,7 +107,8 @@ export function comparisonOf(reading: Reading, pair: Pair, key: string[]): Compa
   const parts = unsharedParts(from.parts, to.parts);
   const before = sideOf(reading, from, { schema: from.schema, parts: parts.before });
   const after = sideOf(reading, to, { schema: to.schema, parts: parts.after });
-  if (shapeOf(before.schema) !== shapeOf(after.schema)) throw unavailable('the columns are others since then');
+  if (shapeOf(before.schema) !== shapeOf(after.schema))
+    throw unavailable('此后数据项已更改 · the columns are others since then');
   return { key, columns: diffColumns(before.schema, after.schema), before, after };
 }
 

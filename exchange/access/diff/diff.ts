@@ -78,9 +78,13 @@ async function compareVersions(access: Access, pair: Pair) {
   const { from, to } = pair;
   const key = await pairingKey(access, pair);
   if (key === null) {
-    throw new HuitongError('REQUEST_INVALID', 'the two versions have different keys: their rows cannot be paired', {
-      at: to.version.dataset,
-    });
+    throw new HuitongError(
+      'REQUEST_INVALID',
+      '两个版本的主键不同，无法逐行比对 · the two versions have different keys: their rows cannot be paired',
+      {
+        at: to.version.dataset,
+      },
+    );
   }
   // The whole projection of each is asked for, because the rows that did not change are counted too.
   const [earlier, later] = [await shownTo(access, from), await shownTo(access, to)];
