@@ -126,6 +126,18 @@ describe('a zombie (FAULTS 5)', () => {
     expect((await leaves()).at(-1)).toMatchObject({ decision: 'deny', rule: 'FENCED', run: zombie.runId });
   });
 
+  it('is FENCED by the dataset’s epoch alone, also where its run was not ended', async () => {
+    const run = await world.begin();
+    const reportDigest = await stageReport(world.stage, run, [['one', 1]]);
+    for (const step of [1, -2]) {
+      await world.catalog('dataset').increment('epoch', step);
+      await expect(commitRun(world, { ...run, reportDigest })).rejects.toMatchObject({ code: 'FENCED' });
+      expect(await versions()).toEqual([]);
+    }
+    await world.catalog('dataset').increment('epoch', 1);
+    expect(await commitRun(world, { ...run, reportDigest })).toMatchObject({ outcome: 'published', version: 1 });
+  });
+
   it('of an older generation is FENCED, and the newer one commits', async () => {
     const older = await world.begin();
     const reportDigest = await stageReport(world.stage, older, [['old', 1]]);
