@@ -2,7 +2,7 @@
  * Tells the failed tests of the report that `npm test` leaves, each in a few lines.
  * A log of CI is often cut: these lines follow the step that failed, and its names are told once more at the end.
  *
- * Use: node .ci/failures.mjs <report.json> [--names]
+ * Use: node .ci/failures.mjs <report.json> [--names | --files]
  */
 import { readFileSync } from 'node:fs';
 import { relative } from 'node:path';
@@ -29,6 +29,10 @@ for (const file of testResults) {
   const failures = file.assertionResults.filter((test) => test.status === 'failed');
   if (failures.length === 0 && file.status === 'failed')
     failures.push({ fullName: '(the file itself)', failureMessages: [file.message] });
+  if (option === '--files') {
+    if (failures.length > 0) console.log(name);
+    continue;
+  }
   for (const { fullName, failureMessages } of failures) {
     console.log(`::: failed: ${name} › ${fullName}`);
     if (option !== '--names') console.log(shortened(failureMessages.join('\n')));
