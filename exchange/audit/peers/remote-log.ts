@@ -32,6 +32,8 @@ export interface RemoteLogOptions {
   identity: PeerIdentity & { publicKey: KeyObject };
   /** Told once for each loss, and once for an address that does not let us in. */
   onLoss(error: unknown): void;
+  /** How long an answer may take. */
+  answerMs?: number;
 }
 
 export class RemoteLog implements HeldLog {
@@ -124,7 +126,7 @@ export class RemoteLog implements HeldLog {
         socket.destroy();
         return;
       }
-      const connection = new Connection(socket);
+      const connection = new Connection(socket, this.#options.answerMs ?? limits.auditPeerAnswerTimeoutMs);
       this.#connection = connection;
       this.#lossTold = false;
       void this.#greet();
@@ -170,12 +172,14 @@ class Connection {
   readonly #decoder = new FrameDecoder();
   readonly #waiting = new Map<number, Waiting>();
   readonly #watch: NodeJS.Timeout;
+  readonly #answerMs: number;
   #waitingBytes = 0;
   #number = 0;
   #corked = false;
 
-  constructor(socket: TLSSocket) {
+  constructor(socket: TLSSocket, answerMs: number) {
     this.#socket = socket;
+    this.#answerMs = answerMs;
     socket.setNoDelay(true);
     socket.setKeepAlive(true);
     this.lost = new Promise((resolve) => {
@@ -239,7 +243,7 @@ class Connection {
   /** In the order of asking: the first is the oldest. A holder that is stopped keeps its connections. */
   #giveUpLate(): void {
     const [oldest] = this.#waiting.values();
-    if (oldest !== undefined && performance.now() - oldest.since > limits.auditPeerAnswerTimeoutMs) {
+    if (oldest !== undefined && performance.now() - oldest.since > this.#answerMs) {
       this.lose(new Error('the server that holds the audit log did not answer in time'));
     }
   }

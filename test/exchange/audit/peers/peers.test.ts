@@ -33,22 +33,25 @@ function heldLog(more: Partial<HeldLog>): HeldLog {
 async function served(
   held: HeldLog,
   signer = newSigner(),
-  address?: string,
-): Promise<{ door: Door; remote: RemoteLog }> {
+  { address, answerMs }: { address?: string; answerMs?: number } = {},
+): Promise<{ door: Door; remote: RemoteLog; losses: unknown[] }> {
   const door = await serveLog(held, signer, address);
   const losses: unknown[] = [];
-  const remote = new RemoteLog({ identity: signer, onLoss: (error) => losses.push(error) });
+  const remote = new RemoteLog({ identity: signer, onLoss: (error) => losses.push(error), answerMs });
   onTestFinished(async () => {
     await remote.close();
     await door.close();
   });
-  return { door, remote };
+  return { door, remote, losses };
 }
 
 /** Resolves when there is a connection: then a question is refused by the log, not for want of one. */
 async function reached(remote: RemoteLog, address: string): Promise<void> {
-  remote.follow(address);
-  await expect.poll(() => remote.head().catch((e: Error) => e.message)).not.toContain('not reached');
+  const asked = () => {
+    remote.follow(address);
+    return remote.head().catch((e: Error) => e.message);
+  };
+  await expect.poll(asked).not.toContain('not reached');
 }
 
 test('two servers, one log: what either appends has its own index, and every receipt and proof verifies', () =>
@@ -158,30 +161,45 @@ test('a question whose answer was lost is AUDIT_UNAVAILABLE, and is never sent a
   expect(asked).toBe(1);
 });
 
-test.each([undefined, 'tcp://127.0.0.1:0'])(
-  'nobody without the key comes in, nor is believed (%s)',
-  async (address) => {
-    const signer = newSigner();
-    const { door, remote } = await served(heldLog({ drainOutbox: async () => 42 }), signer, address);
-    expect(door.address).toMatch(address === undefined ? /^unix:/ : /^tcp:\/\/127\.0\.0\.1:\d+$/);
-    await reached(remote, door.address);
-    expect(await remote.drainOutbox()).toBe(42);
+test('a holder that never answers is given up after a while, and reached again', async () => {
+  let silent = true;
+  const held = heldLog({ drainOutbox: () => (silent ? new Promise(() => {}) : Promise.resolve(7)) });
+  const { door, remote, losses } = await served(held, newSigner(), { answerMs: 50 });
+  await reached(remote, door.address);
+  await expect(remote.drainOutbox()).rejects.toThrow(refused('AUDIT_UNAVAILABLE'));
+  await expect.poll(() => losses.length).toBeGreaterThan(0);
+  silent = false;
+  const again = () => {
+    remote.follow(door.address);
+    return remote.drainOutbox().catch(() => 0);
+  };
+  await expect.poll(again).toBe(7);
+});
 
-    await expect(knock(newSigner(), door.address)).rejects.toThrow();
-    await expect(knock({ ...signer, origin: 'huitong.test/other' }, door.address)).rejects.toThrow();
-    // Neither TLS nor a frame.
-    const place = address === undefined ? { path: door.address.slice(5) } : { host: '127.0.0.1', port: portOf(door) };
-    const stranger = connect(place);
-    stranger.on('error', () => {});
-    stranger.end('GET / HTTP/1.1\r\n\r\n');
-    await once(stranger.resume(), 'close');
-    const peer = await knock(signer, door.address);
-    peer.on('error', () => {});
-    peer.write(Buffer.alloc(64, 0xff));
-    await once(peer.resume(), 'close');
-    expect(await remote.drainOutbox()).toBe(42);
-  },
-);
+test.each([
+  ['a Unix-domain socket', undefined],
+  ['TCP', 'tcp://127.0.0.1:0'],
+])('nobody without the key comes in, nor is believed: %s', async (_, address) => {
+  const signer = newSigner();
+  const { door, remote } = await served(heldLog({ drainOutbox: async () => 42 }), signer, { address });
+  expect(door.address).toMatch(address === undefined ? /^unix:/ : /^tcp:\/\/127\.0\.0\.1:\d+$/);
+  await reached(remote, door.address);
+  expect(await remote.drainOutbox()).toBe(42);
+
+  await expect(knock(newSigner(), door.address)).rejects.toThrow();
+  await expect(knock({ ...signer, origin: 'huitong.test/other' }, door.address)).rejects.toThrow();
+  // Neither TLS nor a frame.
+  const place = address === undefined ? { path: door.address.slice(5) } : { host: '127.0.0.1', port: portOf(door) };
+  const stranger = connect(place);
+  stranger.on('error', () => {});
+  stranger.end('GET / HTTP/1.1\r\n\r\n');
+  await once(stranger.resume(), 'close');
+  const peer = await knock(signer, door.address);
+  peer.on('error', () => {});
+  peer.write(Buffer.alloc(64, 0xff));
+  await once(peer.resume(), 'close');
+  expect(await remote.drainOutbox()).toBe(42);
+});
 
 const portOf = (door: Door) => Number(new URL(door.address.replace('tcp:', 'http:')).port);
 
