@@ -24,6 +24,8 @@ export interface NumbersConfig {
   delayMs?: number;
   /** Lines of what happened. */
   log?: string;
+  /** A line for each batch: when it was read, in milliseconds. */
+  times?: string;
 }
 
 interface Range {
@@ -94,6 +96,7 @@ export const numbers: Connector<NumbersConfig, NumbersSnapshot, Range> = {
     try {
       for (let done = 0; done < partition.rows; done += config.batchRows) {
         if (config.delayMs !== undefined) await wait(config.delayMs, undefined, { signal });
+        if (config.times !== undefined) appendFileSync(config.times, `${Date.now()}\n`);
         const rows = Math.min(config.batchRows, partition.rows - done);
         yield { batch: batchOf(config, partition.first + done, rows), unrepresentable: [] };
         fail(config, partition);
