@@ -6,13 +6,12 @@
 import { createRequire } from 'node:module';
 import { keptBundle } from '../lib/kept-bundle.mjs';
 
-// A reader that has enough (`| head`) closes the pipe: that is the end of the command, not a failure.
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on('error', (error) => {
-    if (error.code !== 'EPIPE') throw error;
-    process.exit(stream === process.stdout ? 0 : 1);
-  });
-}
+// A reader that has enough (`| head`) closes the pipe: that is the end of the command, not a failure. A full disk is.
+process.stdout.on('error', ({ code }) => {
+  if (code !== 'EPIPE') process.stderr.write(`无法写入标准输出 standard output cannot be written: ${code}\n`);
+  process.exit(code === 'EPIPE' ? 0 : 1);
+});
+process.stderr.on('error', () => process.exit(1));
 const entry = new URL('./main.ts', import.meta.url);
 const bundle = keptBundle(entry);
 const { main } = bundle === undefined ? await prepare() : load(bundle);

@@ -1,5 +1,6 @@
 /** The commands against a whole exchange, in the order of a first day: what a person or a script sees, and the exit code. */
 import { generateKeyPairSync } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -145,6 +146,12 @@ describe('reading', () => {
     expect(stdout.split('\n')[0]).toMatch(/^\{"id":9007199254740993,/);
     expect(stdout.trimEnd()).toMatch(/exit 0$/);
     expect(stderr).toBe('');
+  });
+
+  test.skipIf(!existsSync('/dev/full'))('to a disk that is full fails in one line', async () => {
+    const args = ['read', DATASET, '--format', 'csv', ...(await as('police', 'officer'))];
+    const { code, stderr } = await spawnCommand(args, { script: '"$@" > /dev/full' });
+    expect([code, stderr]).toEqual([1, '无法写入标准输出 standard output cannot be written: ENOSPC\n']);
   });
 
   test('the catalog, in a table that keeps Chinese aligned', async () => {
