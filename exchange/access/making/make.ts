@@ -2,7 +2,6 @@
 import type { ManifestPart } from '../../../schemas/generated/manifest.ts';
 import type { PartStore } from '../../store/part-store.ts';
 import type { Shown } from '../projections.ts';
-import { makeParquet } from '../renditions/parquet-file.ts';
 import { type Making, makeProjection } from './make-projection.ts';
 
 export type Work =
@@ -13,5 +12,7 @@ export type Work =
 /** In the order of the parts. Throws what `makeProjection` and `makeParquet` throw. */
 export async function make(store: PartStore, stored: Shown, work: Work): Promise<ManifestPart[]> {
   if (work.make === 'projection') return makeProjection(store, stored, work);
+  // Its WebAssembly takes as long to load as a thread to start.
+  const { makeParquet } = await import('../renditions/parquet-file.ts');
   return [await makeParquet({ store, ...stored, projection: { columns: work.columns } })];
 }
