@@ -2,13 +2,13 @@
  * One generation of one run, in the source worker's process: one snapshot, its partitions in threads, the source's own
  * totals beside them, and a report in which every row is accounted for.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { availableParallelism, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { schemaMessage } from '../columnar/message.ts';
 import type { Connector, ControlTotals, ReadPlan, Snapshot } from '../connectors/connector.ts';
 import { HuitongError, isHuitongError } from '../lib/errors.ts';
 import { limits } from '../lib/limits.ts';
+import { makeScratch } from '../lib/scratch.ts';
 import type { RunReport } from '../schemas/generated/run-report.ts';
 import { comparesEarlier, finishIncrement } from './incremental/finish.ts';
 import { type Opening, openSource } from './incremental/opening.ts';
@@ -60,7 +60,7 @@ export async function extract(job: ExtractJob): Promise<Extracted> {
   const stop = new AbortController();
   const signal = AbortSignal.any([job.signal, tooOld, stop.signal]);
   const label = `huitong/${assignment.dataset}/${assignment.runId}`;
-  const spillRoot = await mkdtemp(join(tmpdir(), 'huitong-keys-'));
+  const spillRoot = await makeScratch('keys');
   let snapshot: Snapshot | undefined;
   try {
     const context = { signal, label, loopbackAllowed: job.loopbackAllowed };

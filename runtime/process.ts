@@ -1,6 +1,7 @@
 /** What every process of ours does the same: log, say that it is ready, stop in order, and end with a telling code. */
 import { type Logger, pino, stdTimeFunctions } from 'pino';
 import { type ErrorCode, toHuitongError } from '../lib/errors.ts';
+import { sweepScratch } from '../lib/scratch.ts';
 import { type Configuration, loadConfiguration } from './configuration.ts';
 
 /** After sysexits.h: 78 is EX_CONFIG, starting again cannot help. */
@@ -65,6 +66,10 @@ export async function runProcess(
     const configuration = loadConfiguration();
     log = createLogger(name, configuration.logLevel);
     const asked = askedToStop();
+    void sweepScratch().then((folders) => {
+      if (folders > 0)
+        log.info({ folders }, 'removed what processes that are no more had left in the temporary folder');
+    });
     const started = await start({ log, configuration });
     log.info(started.details ?? {}, 'ready');
     await tell({ type: 'ready', details: started.details ?? {} });

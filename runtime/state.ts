@@ -9,8 +9,9 @@ import { createPublicKey, generateKeyPairSync, type KeyObject, randomBytes } fro
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HuitongError } from '../lib/errors.ts';
+import { identify, isRunning, type ProcessIdentity } from '../lib/process-identity.ts';
 import { freePort, portIsFree } from './embedded/ports.ts';
-import { endProcess, identify, isRunning, type ProcessIdentity } from './embedded/processes.ts';
+import { endProcess } from './embedded/processes.ts';
 
 const SUPERVISOR = 'supervisor';
 

@@ -4,14 +4,14 @@
  */
 import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Connector, TableName } from '../../connectors/connector.ts';
 import { HuitongError, isHuitongError } from '../../lib/errors.ts';
 import { limits } from '../../lib/limits.ts';
+import { makeScratch } from '../../lib/scratch.ts';
 import type { PinnedUpload, StagingClient } from '../../pipeline/staging.ts';
 
 export interface Opened {
@@ -45,7 +45,7 @@ export async function withUploads<T>(
   const names = all.map(({ name }) => name);
   const wanted = new Set(uploads.wanted(config, names, table));
   const files = all.filter(({ name }) => wanted.has(name));
-  const folder = await mkdtemp(join(tmpdir(), 'huitong-uploads-'));
+  const folder = await makeScratch('uploads');
   try {
     for (const file of files) await fetchUpload(staging, source, file, folder, signal);
     return await body({ connector: describing(connector, files), config: uploads.inFolder(config, folder) });

@@ -5,10 +5,11 @@
  * number of readers share it by knowing the pins.
  */
 import { randomUUID } from 'node:crypto';
-import { access, mkdtemp, rm } from 'node:fs/promises';
+import { access, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { HuitongError } from '../../lib/errors.ts';
+import { makeScratch } from '../../lib/scratch.ts';
 import type { ConnectorContext, ControlTotals, PlanOptions, ReadPlan, Snapshot, TableRequest } from '../connector.ts';
 import { checkConfig, type FilesConfig } from './config.ts';
 import { type Location, type PinnedFile, stopIfCancelled } from './location.ts';
@@ -16,7 +17,7 @@ import { openLocation } from './open-location.ts';
 import { type FilesPartition, planTable } from './plan.ts';
 import { countRows } from './totals.ts';
 
-const LEASE = 'huitong-files-';
+const LEASE = 'files-';
 
 export class FilesSnapshot implements Snapshot {
   readonly guarantee = 'snapshot';
@@ -84,7 +85,7 @@ export async function openSnapshot(config: FilesConfig, context: ConnectorContex
   const location = await openLocation(config, context.signal);
   try {
     const files = await location.list();
-    const lease = await mkdtemp(join(tmpdir(), `${LEASE}${randomUUID()}-`));
+    const lease = await makeScratch(`${LEASE}${randomUUID()}`);
     return new FilesSnapshot(config, location, files, lease, context.signal);
   } catch (e: unknown) {
     await location.close();
@@ -94,7 +95,7 @@ export async function openSnapshot(config: FilesConfig, context: ConnectorContex
 
 /** Throws SNAPSHOT_LOST where the owner of the plan's snapshot has closed it. */
 export async function joinSnapshot(token = ''): Promise<void> {
-  const isLease = basename(token).startsWith(LEASE) && dirname(token) === tmpdir();
+  const isLease = basename(token).startsWith(`huitong-${LEASE}`) && dirname(token) === tmpdir();
   const isHeld =
     isLease &&
     (await access(token).then(

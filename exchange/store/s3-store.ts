@@ -6,8 +6,7 @@
  */
 import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdtemp, open, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -24,6 +23,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { HuitongError } from '../../lib/errors.ts';
 import { limits } from '../../lib/limits.ts';
+import { makeScratch } from '../../lib/scratch.ts';
 import {
   assertDigest,
   type ByteRange,
@@ -51,7 +51,7 @@ export interface S3Options {
  */
 export async function openS3Store(options: S3Options): Promise<ObjectStore & { close(): Promise<void> }> {
   const client = createS3Client(options);
-  const spool = await mkdtemp(join(tmpdir(), 'huitong-spool-'));
+  const spool = await makeScratch('spool');
   const store = new S3Store(client, options, spool);
   try {
     await client.send(new HeadBucketCommand({ Bucket: options.bucket }));

@@ -1,6 +1,6 @@
 /** A lock between processes of one machine: a file that names its holder. A holder that is gone loses it. */
 import { readFile, rm, writeFile } from 'node:fs/promises';
-import { identify, isRunning, type ProcessIdentity } from './processes.ts';
+import { identify, isRunning, type ProcessIdentity } from '../../lib/process-identity.ts';
 
 const POLL_MS = 250;
 

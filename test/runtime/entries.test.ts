@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect, inject, it } from 'vitest';
-import { identify } from '../../runtime/embedded/processes.ts';
+import { identify } from '../../lib/process-identity.ts';
 import { startNodeProcess } from '../../runtime/node-process.ts';
 import { StateFolder } from '../../runtime/state.ts';
 import { withDatabase } from '../support/postgres.ts';

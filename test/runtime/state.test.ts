@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { identify, isRunning } from '../../runtime/embedded/processes.ts';
+import { identify, isRunning } from '../../lib/process-identity.ts';
 import { StateFolder } from '../../runtime/state.ts';
 
 async function withFolder<T>(body: (folder: string) => Promise<T>): Promise<T> {

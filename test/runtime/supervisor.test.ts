@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { identify } from '../../runtime/embedded/processes.ts';
+import { identify } from '../../lib/process-identity.ts';
 import { type NodeProcess, startNodeProcess } from '../../runtime/node-process.ts';
 import { type Running, Supervisor } from '../../runtime/supervisor.ts';
 

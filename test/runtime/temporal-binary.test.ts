@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, it, vi } from 'vitest';
 import { HuitongError } from '../../lib/errors.ts';
+import { identify } from '../../lib/process-identity.ts';
 import { withLock } from '../../runtime/embedded/lock.ts';
-import { identify } from '../../runtime/embedded/processes.ts';
 import { findTemporal } from '../../runtime/embedded/temporal-binary.ts';
 
 afterEach(() => vi.unstubAllEnvs());

@@ -1,9 +1,8 @@
 /** Two versions under one grant, and their rows a bucket at a time. Memory is that of one bucket of each. */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
 import type { RecordBatch, Schema } from 'apache-arrow';
 import { keyColumns } from '../../../columnar/keys.ts';
+import { makeScratch } from '../../../lib/scratch.ts';
 import type { ManifestPart } from '../../../schemas/generated/manifest.ts';
 import { Buckets } from './buckets.ts';
 import { alignBatch, type DiffColumns } from './columns.ts';
@@ -41,7 +40,7 @@ export async function* comparedBuckets(comparison: Comparison, counts: Float64Ar
   const stored = [...before.parts, ...after.parts].reduce((sum, part) => sum + part.sizeBytes, 0);
   const count = Math.max(1, Math.min(BUCKETS_MAX, Math.ceil((stored * EXPANSION) / BUCKET_BYTES)));
   const key = keyColumns(columns.schema, comparison.key);
-  const folder = await mkdtemp(join(tmpdir(), 'huitong-diff-'));
+  const folder = await makeScratch('diff');
   const opened: Buckets[] = [];
   try {
     for (const [name, side] of Object.entries({ before, after })) {

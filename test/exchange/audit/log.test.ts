@@ -250,6 +250,21 @@ test('leaves from the outbox enter the log exactly once, across lost sessions, a
     expect(await bench.sql('select id from audit_outbox')).toEqual([{ id: '2501' }]);
   }));
 
+test('what was taken from the outbox is told once it is in the log', () =>
+  withLog(async ({ open, sql }) => {
+    const told: string[] = [];
+    const log = await open({
+      onMoved: (leaves) => {
+        told.push(...leaves.map(({ object }) => object));
+      },
+    });
+    for (const object of ['dataset/a/version/1', 'dataset/a/version/2']) {
+      await sql('insert into audit_outbox (leaf) values ($1)', [JSON.stringify({ ...leaf(0), object })]);
+    }
+    await expect.poll(() => told).toEqual(['dataset/a/version/1', 'dataset/a/version/2']);
+    expect((await log.reader.entries(0, 10)).map(({ leaf: text }) => JSON.parse(text).object)).toEqual(told);
+  }));
+
 test('a leaf with an unknown member, a bare resident ID or a wrong hash is refused without echoing it', () =>
   withLog(async (bench) => {
     const log = await bench.open();

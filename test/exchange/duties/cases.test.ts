@@ -8,7 +8,7 @@ import { listDuties } from '../../../exchange/duties/duties.ts';
 import { getCase, listCases, requireCase } from '../../../exchange/duties/list.ts';
 import { averageRating, giveRating, listRatings } from '../../../exchange/duties/ratings.ts';
 import { listRecalls, recallVersion } from '../../../exchange/duties/recalls.ts';
-import { tendCases } from '../../../exchange/duties/tend.ts';
+import { findMended, tendCases } from '../../../exchange/duties/tend.ts';
 import { resolveVersion } from '../../../exchange/publication/versions.ts';
 import type { Case } from '../../../schemas/generated/api.ts';
 import { type Bench, principal } from '../access/support.ts';
@@ -100,6 +100,21 @@ describe('a correction', () => {
     ]);
     expect((await tended(fixes)).mended).toBe(0);
     await actOn(bench, items[0]!.id, 'holder', 'confirm-replaced', { reason: '已更新' });
+  });
+
+  test('is found mended by the new version at once, in that dataset only; who comes second finds it done', async () => {
+    const id = await fileOne(bench, { key: { id: '1' }, version: await newest() });
+    await actOn(bench, id, 'provider', 'accept');
+    await publishName(bench, `${CLAIM.slice(0, 2)}三`);
+    const fix = (done: string, version: number) => actOn(bench, done, 'system', 'fix', { version, shown: true });
+    expect(await findMended(bench.access, fix, ['health.other'])).toBe(0);
+    expect((await show(id)).state).toBe('ACCEPTED');
+    const twice = async (done: string, version: number) => {
+      await fix(done, version);
+      return fix(done, version);
+    };
+    expect(await findMended(bench.access, twice, [DATASET])).toBe(0);
+    expect(await show(id)).toMatchObject({ state: 'CONSUMERS_NOTIFIED', fixedVersion: await newest(), fixShown: true });
   });
 
   test('is mended in the provider’s word only with a reason, where the rows do not show it', async () => {
