@@ -38,10 +38,11 @@ export function withReviewed(present: Present, files: District): WithReviewed {
  * what others, or a revocation, have left behind.
  */
 export function newProblems(present: Present, found: Declarations): Problem[] {
+  const after = crossCheck(found);
   const district = inForce(present);
-  const before = district === null ? [] : crossCheck(declarationsOf(district, present.reviewed));
-  const known = new Set(before.map(nameOf));
-  return crossCheck(found).filter((problem) => !known.has(nameOf(problem)));
+  if (after.length === 0 || district === null) return after;
+  const known = new Set(crossCheck(declarationsOf(district, present.reviewed)).map(nameOf));
+  return after.filter((problem) => !known.has(nameOf(problem)));
 }
 
 /** The district as it is; null before the first apply. */

@@ -9,6 +9,7 @@ import { planDistrict } from '../../../catalog/district/plan.ts';
 import type { Role } from '../../../exchange/access/rights.ts';
 import { applyCaseAction } from '../../../exchange/duties/apply.ts';
 import type { CaseContent, CaseRow } from '../../../exchange/duties/cases.ts';
+import { listDuties } from '../../../exchange/duties/duties.ts';
 import { fileRevocation, proposeEntry } from '../../../exchange/duties/entries/file.ts';
 import { entryImpact, getEntryReview } from '../../../exchange/duties/entries/show.ts';
 import { getCase } from '../../../exchange/duties/list.ts';
@@ -57,10 +58,10 @@ type Someone = typeof engineer;
 const fileOf = (path: string, from: string, to: string): DistrictFiles => ({ [path]: changed(path, from, to)[path]! });
 const propose = (files: DistrictFiles, viewer = engineer) => proposeEntry(catalog, { viewer, files });
 
-async function act(who: Someone, id: string, action: CaseAction, content: CaseContent = {}) {
+async function act(who: Someone, id: string, action: CaseAction, content: CaseContent & { at?: string } = {}) {
   const row = (await catalog<CaseRow>('duty_case').where({ id }).first())!;
   return applyCaseAction(catalog, {
-    ...{ ...content, case: id, id: randomUUID(), action, at: new Date().toISOString() },
+    ...{ at: new Date().toISOString(), ...content, case: id, id: randomUUID(), action },
     ...{ parties: casePartiesOf(who.principal, row), person: who.person, actor: who.actor },
     department: who.principal.department,
   });
@@ -209,6 +210,31 @@ describe('a publication', () => {
     await publish(await submitted({ [CLINICS]: next[CLINICS]! }));
     expect(await abstractOf('health.clinics')).toBe('全区接种点名录');
   });
+});
+
+test('a review is owed within two working days, reminded of, and then overdue in the supervisor’s list', async () => {
+  const id = await propose(fileOf(CLINICS, '名录', '名册'));
+  const at = '2026-03-05T02:00:00.000Z';
+  await act(sharing, id, 'submit', { at });
+  const duty = async () => (await getCase(catalog, reviewer, id)).duty!;
+  // A Thursday; the second working day is the Monday, and it ends where Tuesday begins in Shanghai.
+  expect(await duty()).toMatchObject({
+    duty: 'publication-review',
+    department: 'data',
+    deadline: '2026-03-09T16:00:00.000Z',
+  });
+  const system = { parties: ['system'], person: null, actor: 'system:cases', department: null } as const;
+  for (const [action, time] of [
+    ['remind', '2026-03-08'],
+    ['overdue', '2026-03-10'],
+  ] as const) {
+    await applyCaseAction(catalog, { ...system, case: id, id: randomUUID(), action, at: `${time}T00:00:00.000Z` });
+  }
+  expect((await duty()).overdue).toBe(true);
+  const { items } = await listDuties(catalog, reviewer.principal, { overdue: true });
+  expect(items).toMatchObject([{ of: 'entry-publication', id, dataset: 'health.clinics' }]);
+  const { history } = await getCase(catalog, reviewer, id);
+  expect(history!.map(({ action }) => action)).toEqual(['open', 'submit', 'remind', 'overdue']);
 });
 
 describe('a revocation', () => {
