@@ -9,6 +9,9 @@ import { renderCell } from './render.ts';
 
 export const one = { partitions: 1 };
 
+/** For the slowest machine; a fast one does not wait. */
+const EVENTUALLY_MS_MAX = 30_000;
+
 export function quiet(signal = new AbortController().signal) {
   return { signal, label: 'huitong/conformance', loopbackAllowed: true };
 }
@@ -96,9 +99,9 @@ export async function failureOf(work: Promise<unknown>): Promise<HuitongError> {
 }
 
 export async function eventually(holds: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 10_000;
+  const deadline = Date.now() + EVENTUALLY_MS_MAX;
   while (!(await holds())) {
-    if (Date.now() > deadline) throw new Error('the condition did not come true in 10 s');
+    if (Date.now() > deadline) throw new Error('the condition did not come true in 30 s');
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }

@@ -33,7 +33,7 @@ interface Operation {
 }
 
 const RUNS = 6;
-const ANSWER_MS = 10_000;
+const ANSWER_MS = 60_000;
 /** What there is would wait for a worker, of which there is none here: these are asked about what there is not. */
 const waits = /\/sources\/\{code\}\/\w+$|\/datasets\/\{code\}\/(preview|runs|schedule)|\/actions$|\/cancel$/;
 

@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Catalog } from '../../../catalog/database.ts';
 import { commitRun } from '../../../exchange/publication/commit.ts';
 import { openGeneration } from '../../../exchange/publication/generations.ts';
@@ -9,6 +9,7 @@ import { listVersions, readManifest, resolveVersion } from '../../../exchange/pu
 import { toHuitongError } from '../../../lib/errors.ts';
 import { limits } from '../../../lib/limits.ts';
 import type { AuditLeaf } from '../../../schemas/generated/audit-leaf.ts';
+import { until } from '../../support/until.ts';
 import { DATASET, openWorld, stageReport, type World } from './world.ts';
 
 let world: World;
@@ -316,7 +317,11 @@ describe('PostgreSQL lost during the commit (FAULTS 7)', () => {
 /** The pool's idle connections were cut too: what the test itself does next must not be given one of them. */
 function replaceCutConnections(catalog: Catalog): Promise<void> {
   const each = Array.from({ length: limits.catalogConnectionsMax });
-  return vi.waitFor(async () => {
-    await Promise.all(each.map(() => catalog.raw('select pg_sleep(0.01)')));
-  });
+  const work = () => Promise.all(each.map(() => catalog.raw('select pg_sleep(0.01)')));
+  return until('a pool of new connections', () =>
+    work().then(
+      () => true,
+      () => false,
+    ),
+  ).then(() => {});
 }
