@@ -46,8 +46,8 @@ export const errorCodes = define({
     recovery: 'fatal',
     title: { zh: '审计日志倒退', en: 'The audit log went backwards' },
     hint: {
-      zh: '数据库早于已签名的日志头；由人决定如何恢复',
-      en: 'The database is older than a head already signed, or differs from it (a restored backup?). Restore the newer state; nothing is signed until a person decides.',
+      zh: '数据库早于已签名的日志头；在恢复较新状态或由人决定之前只读，见 docs/reference/faults.md 第 25 条',
+      en: 'The database is older than a head already signed, or differs from it (a restored backup?). Everything is read-only until the newer state is restored, or a person decides: docs/reference/faults.md, 25.',
     },
   },
   AUDIT_UNAVAILABLE: {
