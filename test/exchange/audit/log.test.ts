@@ -11,10 +11,7 @@ import { verifyReceipt } from '../../../exchange/audit/verify/receipt.ts';
 import { appendedSoon, type LogBench, leaf, newSigner, withLog } from './support.ts';
 
 const refused = (code: string) => expect.objectContaining({ code });
-const eventually = async (check: () => boolean) => {
-  for (let i = 0; i < 500 && !check(); i++) await sleep(10);
-  expect(check()).toBe(true);
-};
+const eventually = (check: () => boolean) => expect.poll(check).toBe(true);
 const indexes = (appended: Appended[]) => appended.map(({ index }) => index);
 async function reopened(bench: LogBench, openings: number): Promise<void> {
   await eventually(() => bench.events.filter((event) => event.kind === 'opened').length >= openings);
