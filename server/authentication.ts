@@ -3,7 +3,7 @@
  * registered, so that none is open by forgetting. Rights on one object are asked for in the handler (`permitted`).
  */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { type Action, mayEver, type Principal, requireRight } from '../exchange/access/rights.ts';
+import { type Action, forbidden, mayEver, type Principal, requireRight } from '../exchange/access/rights.ts';
 import { authenticate } from '../exchange/access/tokens.ts';
 import { HuitongError, isHuitongError } from '../lib/errors.ts';
 import type { AppDependencies } from './dependencies.ts';
@@ -34,9 +34,7 @@ export function installAuthentication(app: FastifyInstance, { publication }: App
     if (token === undefined)
       throw new HuitongError('UNAUTHENTICATED', '请求未附令牌 · the request carries no bearer token');
     request.principal = await authenticate(publication.catalog, token, request.ip);
-    if (!mayEver(request.principal, action)) {
-      throw new HuitongError('FORBIDDEN', '您的角色不能办理此事 · no role of this token may do that', { at: action });
-    }
+    if (!mayEver(request.principal, action)) throw forbidden(action);
   });
 }
 

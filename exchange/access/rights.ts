@@ -105,10 +105,16 @@ export function mayEver(principal: Principal, action: Action): boolean {
  */
 export function requireRight(principal: Principal, action: Action, department?: string): void {
   const reaches = reachesOf(principal, action);
-  if (reaches.length === 0)
-    throw new HuitongError('FORBIDDEN', '您的角色不能办理此事 · no role of this token may do that', { at: action });
+  if (reaches.length === 0) throw forbidden(action);
   if (reaches.includes('any') || department === principal.department) return;
   throw new HuitongError('NOT_FOUND', '没有该对象 · there is no such object');
+}
+
+/** For who has no role that knows the action. */
+export function forbidden(action: Action): HuitongError {
+  const roles = rolesOf(action).map(({ role }) => role);
+  const message = `您的角色不能办理此事，需要：${roles.join('、')} · no role of this token may do that; it takes: ${roles.join(', ')}`;
+  return new HuitongError('FORBIDDEN', message, { at: action });
 }
 
 /** The department whose objects alone a listing may show the principal; undefined: everybody's. */
