@@ -1,16 +1,16 @@
+import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 
-/** A port that was free on the loopback interface a moment ago. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address();
-      const port = typeof address === 'object' && address ? address.port : 0;
-      probe.close(() => resolve(port));
-    });
-  });
+/** Below the ports that systems give to connections, and to whoever asks for any (32768 and up, 49152 elsewhere). */
+const LOWEST = 15_000;
+const HIGHEST = 32_000;
+
+/** A port that is free on the loopback interface, and that nobody is given by chance before it is used. */
+export async function freePort(): Promise<number> {
+  for (;;) {
+    const port = randomInt(LOWEST, HIGHEST);
+    if (await portIsFree(port)) return port;
+  }
 }
 
 /** Whether something can listen on this port now. */
