@@ -119,6 +119,22 @@ describe('corrections, ratings and recalls over HTTP', () => {
     expect((await people.stranger('GET', '/ratings')).json().items).toEqual([]);
   });
 
+  test('a version is held by its department, which alone sees for what; the hold is released', async () => {
+    const at = `/datasets/${DATASET}/versions/1`;
+    const body = { until: '2099-01-01T00:00:00Z', reason: '行政复议' };
+    expect(problemOf(await people.stranger('POST', `${at}/hold`, { body })).code).toBe('NOT_FOUND');
+    expect((await people.provider('POST', `${at}/hold`, { body })).statusCode).toBe(204);
+    const retention = async (who: Caller) => (await who('GET', at)).json().retention;
+    const held = { heldUntil: '2099-01-01T00:00:00.000Z', expiredAt: null };
+    expect(await retention(people.provider)).toMatchObject({ ...held, heldFor: body.reason });
+    const seen = await retention(people.stranger);
+    expect(seen).toMatchObject(held);
+    expect(seen).not.toHaveProperty('heldFor');
+    expect(problemOf(await people.stranger('DELETE', `${at}/hold`)).code).toBe('NOT_FOUND');
+    expect((await people.provider('DELETE', `${at}/hold`)).statusCode).toBe(204);
+    expect(await retention(people.provider)).toMatchObject({ heldUntil: null });
+  });
+
   test('a recalled version is gone; its readers confirm, and what they owe is in one list', async () => {
     const recall = (who: Caller) =>
       who('POST', `/datasets/${DATASET}/versions/2/recall`, { body: { reason: '字段取错' } });
