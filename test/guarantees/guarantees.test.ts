@@ -51,6 +51,12 @@ test('a promise whose test is gone is an error that names it', () => {
   expect(() => guaranteesDocument(chapters, results)).toThrow(/no test has these names:\n {2}test\/a\.test\.ts > rows/);
 });
 
+test('promises name their tests by text: a colon in a name wants quotes', async () => {
+  const promised = parse(await readFile(join(import.meta.dirname, 'promises.yaml'), 'utf8')) as Chapter[];
+  const names = promised.flatMap(({ promises }) => promises.flatMap(({ tests }) => tests as unknown[]));
+  expect(names.filter((name) => typeof name !== 'string')).toEqual([]);
+});
+
 test('every fault that a publication has to survive is promised, and told to operators', async () => {
   const all = Array.from({ length: 25 }, (_, i) => i + 1);
   const promised = parse(await readFile(join(import.meta.dirname, 'promises.yaml'), 'utf8')) as Chapter[];

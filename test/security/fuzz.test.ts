@@ -118,7 +118,11 @@ function textOf({ format }: Schema): fc.Arbitrary<string> {
 const spoilt = (arbitrary: fc.Arbitrary<unknown>) =>
   fc.oneof({ weight: 4, arbitrary }, { weight: 1, arbitrary: anything });
 
-const encode = (value: unknown) => encodeURIComponent(String(value).replace(/\p{Surrogate}/gu, '\ufffd'));
+/** An object may have a member `toString` that is no function: of objects the JSON is sent. */
+const encode = (value: unknown) => {
+  const text = typeof value === 'object' ? JSON.stringify(value) : String(value);
+  return encodeURIComponent(text.replace(/\p{Surrogate}/gu, '\ufffd'));
+};
 
 function requestOf(route: Route): fc.Arbitrary<{ url: string; body: unknown; headers: Record<string, string> }> {
   const { parameters = [], requestBody } = document.paths[route.path]![route.method.toLowerCase()]!;
