@@ -28,7 +28,7 @@ export function startHousekeeping(publication: Publication, audit: AuditLog, log
 /** Datasets that a version was published of, from the leaves that tell it, until somebody looks at them. */
 export class Published {
   readonly #datasets = new Set<string>();
-  #onAdded: () => void = () => {};
+  readonly #listeners: (() => void)[] = [];
 
   add(leaves: readonly LeafInput[]): void {
     const { size } = this.#datasets;
@@ -36,12 +36,12 @@ export class Published {
       const dataset = /^dataset\/([^/]+)\/version\//.exec(object)?.[1];
       if (action === 'dataset.publish' && decision === 'allow' && dataset !== undefined) this.#datasets.add(dataset);
     }
-    if (this.#datasets.size > size) this.#onAdded();
+    if (this.#datasets.size > size) for (const listener of this.#listeners) listener();
   }
 
-  /** One listener, which is told of what was there before too. */
+  /** Each listener is told of what is there already, too. */
   listen(onAdded: () => void): void {
-    this.#onAdded = onAdded;
+    this.#listeners.push(onAdded);
     if (this.#datasets.size > 0) onAdded();
   }
 

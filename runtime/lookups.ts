@@ -6,16 +6,17 @@ import type { Logger } from 'pino';
 import type { Access } from '../exchange/access/access.ts';
 import { Lookups } from '../exchange/access/lookup/lookups.ts';
 import { limits } from '../lib/limits.ts';
+import type { Published } from './housekeeping.ts';
 import type { Resources } from './resources.ts';
 
 /**
- * Looks for versions without an index every `limits.lookupIndexIntervalMs`; one pass at a time, which is waited for
- * when the resources are closed.
+ * Looks for versions without an index as soon as one was published, and every `limits.lookupIndexIntervalMs` for what
+ * was missed; one pass at a time, which is waited for when the resources are closed.
  */
 export function openLookups(
   access: Access,
   settings: { storeUrl: string; lookupCache?: string },
-  log: Logger,
+  { log, published }: { log: Logger; published: Published },
   resources: Resources,
 ): Lookups {
   const lookups = new Lookups(access, {
@@ -23,15 +24,23 @@ export function openLookups(
     onFailure: (dataset, err) => log.warn({ dataset, err }, 'an index for look-ups could not be made or opened'),
   });
   let pass: Promise<void> | undefined;
-  const timer = setInterval(() => {
+  let again = false;
+  let closed = false;
+  const look = () => {
+    if (closed) return;
+    again = pass !== undefined;
     pass ??= lookups.shelf
       .makeMissing()
       .catch((err: unknown) => log.warn({ err }, 'indexes for look-ups could not be made; the next pass tries again'))
       .finally(() => {
         pass = undefined;
+        if (again) look();
       });
-  }, limits.lookupIndexIntervalMs);
+  };
+  published.listen(look);
+  const timer = setInterval(look, limits.lookupIndexIntervalMs);
   resources.add(lookups, async (opened) => {
+    closed = true;
     clearInterval(timer);
     const closing = opened.close();
     await pass;

@@ -77,7 +77,7 @@ async function composeServer(
     publication,
     access,
     audit,
-    lookups: openLookups(access, settings, log, resources),
+    lookups: openLookups(access, settings, { log, published }, resources),
     temporal,
     quarantineKey: box.publicKey,
     sessions: createSessionTokens(sessionKeyOf(signingKey, variableOf('signingKey'))),
