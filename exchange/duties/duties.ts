@@ -5,6 +5,7 @@ import { limits } from '../../lib/limits.ts';
 import { type CaseDuty, type CaseKind, caseDuties } from '../../lib/pure/case-states.ts';
 import { duties as requestDuties } from '../../lib/pure/request-states.ts';
 import type { Duty } from '../../schemas/generated/api.ts';
+import { dutyResource, type PresentedDuty } from '../access/requests/list.ts';
 import { listingLimit, type Principal } from '../access/rights.ts';
 
 export interface ListDuties {
@@ -17,19 +18,11 @@ export interface ListDuties {
   cursor?: string;
 }
 
-interface OpenDutyRow {
+interface OpenDutyRow extends PresentedDuty {
   of: NonNullable<ListDuties['of']>;
   id: string;
   dataset: string;
   state: string;
-  duty: string;
-  party: string;
-  department: string | null;
-  began_at: Date;
-  deadline: Date;
-  provisional: boolean;
-  policy_version: string;
-  overdue_at: Date | null;
 }
 
 /** Open duties, the most urgent first; the viewer's own department's, or everybody's where the role sees all. */
@@ -65,19 +58,6 @@ const OPEN = `
 function toDuty(row: OpenDutyRow): Duty {
   const words =
     row.of === 'request' ? requestDuties[row.duty as keyof typeof requestDuties] : caseDuties[row.duty as CaseDuty];
-  return {
-    of: row.of,
-    id: row.id,
-    dataset: row.dataset,
-    state: row.state,
-    duty: row.duty,
-    title: { zh: words.zh, en: words.en },
-    party: row.party,
-    department: row.department,
-    beganAt: row.began_at.toISOString(),
-    deadline: row.deadline.toISOString(),
-    provisional: row.provisional,
-    policyVersion: row.policy_version,
-    overdue: row.overdue_at !== null,
-  };
+  const { of, id, dataset, state } = row;
+  return { of, id, dataset, state, ...dutyResource(row, words) };
 }

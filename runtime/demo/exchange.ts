@@ -19,8 +19,10 @@ const root = join(import.meta.dirname, '..', '..');
 const district = join(root, 'districts', 'longhua');
 /** Ours, to be told apart from a PostgreSQL, a Temporal or a web server that somebody else runs here. */
 const wantedPorts = { http: 8480, postgres: 54_380, temporal: 17_233 };
-/** Enough for the sources' loading and the catalog on a small machine; everything else as PostgreSQL has it. */
-/** `wal_level`: the departments' databases are here too, and their changes can be captured. */
+/**
+ * Enough for the sources' loading and the catalog on a small machine; everything else as PostgreSQL has it. `wal_level`:
+ * the departments' databases are here too, and their changes can be captured.
+ */
 const postgresSettings = ['max_connections=200', 'shared_buffers=256MB', 'max_wal_size=2GB', 'wal_level=logical'];
 
 export interface DemoExchange {

@@ -140,7 +140,8 @@ export function dutyResource<Row extends PresentedDuty>(row: Row, { zh, en }: Wo
   };
 }
 
-interface PresentedDuty {
+/** The columns of an open duty that are shown, of a request's and of a case's alike. */
+export interface PresentedDuty {
   duty: string;
   party: string;
   department: string | null;
